@@ -1,0 +1,46 @@
+/*
+ * scope: for whom a request acts, once everything agrees (contract.md section 2).
+ *
+ * A zeroed scope has no tenant and no rights. What the registry says is asked by scope_find() and
+ * kept by this process for a short time (setting api.scope_cache_ms), so that a disabled client or
+ * sandbox stops working within that time and a request costs no round trip of its own for it.
+ */
+#ifndef CONSIGN_CORE_SCOPE_H
+#define CONSIGN_CORE_SCOPE_H
+
+#include <stdbool.h>
+
+#include "core/token.h"
+#include "lib/arena.h"
+#include "lib/db.h"
+#include "lib/fault.h"
+
+#define SCOPE_ORG_MAX 80
+#define SCOPE_SANDBOX_MAX 256
+
+struct scope {
+    int org;     /* the tenant for SQL; 0: none */
+    int sandbox; /* 0: none */
+    unsigned rights;
+    char client_id[TOKEN_CLIENT_MAX + 1];
+    char ims_org_id[SCOPE_ORG_MAX + 1];
+    char sandbox_name[SCOPE_SANDBOX_MAX + 1];
+};
+
+/* What the registry says of a client, an org and a sandbox. */
+struct scope_answer {
+    bool client_active;
+    bool entitled; /* the client may act for that org, and the org is active */
+    int org;
+    int sandbox;   /* 0: unknown in that org, or inactive */
+    unsigned rights;
+};
+
+/* Whether the org id has one of the two forms of contract.md section 2. */
+bool scope_org_valid(const char *ims_org_id);
+
+/* Asks the registry, or the cache. */
+enum fault scope_find(struct db *db, struct arena *a, const char *client_id, const char *ims_org_id,
+                      const char *sandbox_name, int cache_ms, struct scope_answer *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * stmt_api: the statements of the pool. See stmt_api.h.
+ */
+#include "core/stmt_api.h"
+
+#include "lib/invariant.h"
+
+#define TENANT "org = $1::int AND sandbox = $2::int"
+
+const struct stmt STMT_SCOPE_FIND = {
+    "scope_find", "SELECT client_active, entitled, org, sandbox, rights FROM consign.scope_find($1, $2, $3)", 3};
+
+const struct stmt STMT_CLIENT_SECRET = {
+    "client_secret", "SELECT encode(secret_salt, 'hex'), encode(secret_hash, 'hex'), rights FROM consign.client_secret($1)", 1};
+
+const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
+
+/* ---- export jobs; the order of enum job_column ---- */
+
+#define JOB_COLUMNS                                                                                                    \
+    "job, status, dataset, batch, merge_policy, merge_policy_version, fields, filter, additional_fields,"              \
+    " profile_instance_id, request_id, created_ms, updated_ms, ended_ms, attempt, push, export_start_ms,"              \
+    " export_end_ms, write_start_ms, write_end_ms, watermark_ms, profiles, events, by_namespace, skipped, errors,"     \
+    " phase, profiles_done, profiles_estimated, files_written"
+
+/* org, sandbox, job, batch, created, dataset, policy, version, fields, filter, additional, instance,
+ * request id, client, key, body */
+const struct stmt STMT_JOB_CREATE = {
+    "job_create",
+    "SELECT " JOB_COLUMNS " FROM consign.job_create($1::int, $2::int, $3::bigint, $4, $5::bigint, $6, $7, $8::int,"
+    " $9, $10, $11, $12, $13, $14, $15, $16)",
+    16};
+
+const struct stmt STMT_JOB_GET = {
+    "job_get", "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT " AND job = $3::bigint", 3};
+
+const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1::int, $2::int, $3::bigint)", 3};
+
+/* A page: the rows beyond the cursor's row in the wanted order. A cursor whose row is gone gives none. */
+#define KEY_OF_CURSOR(column, none)                                                                                    \
+    "CASE WHEN $5::bigint IS NULL THEN " none " ELSE (SELECT c." column                                                \
+    " FROM consign.export_job c WHERE c.org = $1::int AND c.sandbox = $2::int AND c.job = $5::bigint) END, "
+
+#define JOB_PAGE(name, status, key, key_of_cursor, beyond, no_job, order, params)                                      \
+    {                                                                                                                  \
+        name,                                                                                                          \
+            "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT status " AND (" key "job) " beyond        \
+            " (" key_of_cursor "coalesce($5::bigint, " no_job ")) ORDER BY " order                                     \
+            " LIMIT $3::int OFFSET $4::bigint",                                                                        \
+            params                                                                                                     \
+    }
+#define OF_STATUS " AND status = $6"
+#define MOST "9223372036854775807"
+
+/* [sort][descending][one status] */
+static const struct stmt JOB_LISTS[JOB_SORT_COUNT][2][2] = {
+    [JOB_SORT_CREATED] =
+        {{JOB_PAGE("job_list_ca", "", "", "", ">", "0", "job", 5),
+          JOB_PAGE("job_list_cas", OF_STATUS, "", "", ">", "0", "job", 6)},
+         {JOB_PAGE("job_list_cd", "", "", "", "<", MOST, "job DESC", 5),
+          JOB_PAGE("job_list_cds", OF_STATUS, "", "", "<", MOST, "job DESC", 6)}},
+    [JOB_SORT_UPDATED] =
+        {{JOB_PAGE("job_list_ua", "", "updated_ms, ", KEY_OF_CURSOR("updated_ms", "0"), ">", "0",
+                   "updated_ms, job", 5),
+          JOB_PAGE("job_list_uas", OF_STATUS, "updated_ms, ", KEY_OF_CURSOR("updated_ms", "0"), ">", "0",
+                   "updated_ms, job", 6)},
+         {JOB_PAGE("job_list_ud", "", "updated_ms, ", KEY_OF_CURSOR("updated_ms", MOST), "<", MOST,
+                   "updated_ms DESC, job DESC", 5),
+          JOB_PAGE("job_list_uds", OF_STATUS, "updated_ms, ", KEY_OF_CURSOR("updated_ms", MOST), "<", MOST,
+                   "updated_ms DESC, job DESC", 6)}},
+    [JOB_SORT_STATUS] =
+        {{JOB_PAGE("job_list_sa", "", "status, ", KEY_OF_CURSOR("status", "''"), ">", "0", "status, job", 5),
+          JOB_PAGE("job_list_sas", OF_STATUS, "", "", ">", "0", "job", 6)},
+         {JOB_PAGE("job_list_sd", "", "status, ", KEY_OF_CURSOR("status", "'~'"), "<", MOST, "status DESC, job DESC", 5),
+          JOB_PAGE("job_list_sds", OF_STATUS, "", "", "<", MOST, "job DESC", 6)}},
+};
+
+const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status)
+{
+    INVARIANT(sort < JOB_SORT_COUNT);
+    return &JOB_LISTS[sort][descending][one_status];
+}
+
+/* ---- datasets; the order of enum dataset_column ---- */
+
+/* An export batch shows when it is published; until then it does not exist for anybody. */
+#define BATCH_VISIBLE "(b.kind = 'ingest' OR b.status = 'success')"
+
+#define DATASET_COLUMNS                                                                                                \
+    "d.dataset, d.name, d.description, d.schema_id, d.schema_content_type, d.format, d.compression, d.tags,"           \
+    " d.created_ms, d.updated_ms, d.created_client, d.version, last.batch, last.status, good.batch"
+#define DATASET_FROM                                                                                                   \
+    " FROM consign.dataset d"                                                                                          \
+    " LEFT JOIN LATERAL (SELECT b.batch, b.status FROM consign.batch b WHERE b.org = d.org AND b.sandbox = d.sandbox"  \
+    " AND b.dataset = d.dataset AND " BATCH_VISIBLE " ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) last ON true"  \
+    " LEFT JOIN LATERAL (SELECT b.batch FROM consign.batch b WHERE b.org = d.org AND b.sandbox = d.sandbox"            \
+    " AND b.dataset = d.dataset AND b.status = 'success' ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) good ON true" \
+    " WHERE d.org = $1::int AND d.sandbox = $2::int"
+
+/* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client */
+const struct stmt STMT_DATASET_CREATE = {
+    "dataset_create",
+    "INSERT INTO consign.dataset (org, sandbox, dataset, name, description, schema_id, schema_content_type, class,"
+    " format, compression, tags, created_ms, updated_ms, created_client)"
+    " SELECT $1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, m, m, $12 FROM consign.now_ms() m",
+    12};
+
+const struct stmt STMT_DATASET_GET = {"dataset_get", "SELECT " DATASET_COLUMNS DATASET_FROM " AND d.dataset = $3", 3};
+
+#define DATASET_LIST(name, order)                                                                                      \
+    {                                                                                                                  \
+        name,                                                                                                          \
+            "SELECT " DATASET_COLUMNS DATASET_FROM " AND ($5::text IS NULL OR d.name = $5) ORDER BY " order            \
+            " LIMIT $3::int OFFSET $4::bigint",                                                                        \
+            5                                                                                                          \
+    }
+
+static const struct stmt DATASET_LISTS[CATALOG_SORT_COUNT][2] = {
+    [CATALOG_SORT_CREATED] = {DATASET_LIST("dataset_list_ca", "d.created_ms, d.dataset"),
+                              DATASET_LIST("dataset_list_cd", "d.created_ms DESC, d.dataset DESC")},
+    [CATALOG_SORT_UPDATED] = {DATASET_LIST("dataset_list_ua", "d.updated_ms, d.dataset"),
+                              DATASET_LIST("dataset_list_ud", "d.updated_ms DESC, d.dataset DESC")},
+    [CATALOG_SORT_NAME] = {DATASET_LIST("dataset_list_na", "d.name, d.dataset"),
+                           DATASET_LIST("dataset_list_nd", "d.name DESC, d.dataset DESC")},
+};
+
+const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending)
+{
+    INVARIANT(sort < CATALOG_SORT_COUNT);
+    return &DATASET_LISTS[sort][descending];
+}
+
+/* ---- batches; the order of enum batch_column ---- */
+
+#define BATCH_COLUMNS                                                                                                  \
+    "b.batch, b.dataset, b.kind, b.status, b.attempt, b.created_ms, b.updated_ms, b.started_ms, b.completed_ms,"       \
+    " b.created_client, b.version, b.input_records, b.output_records, b.failed_records, b.input_bytes,"                \
+    " b.output_bytes, b.errors"
+#define BATCH_WHERE " WHERE b.org = $1::int AND b.sandbox = $2::int AND " BATCH_VISIBLE
+
+/* org, sandbox, batch, dataset, client, key, body */
+const struct stmt STMT_BATCH_CREATE = {
+    "batch_create", "SELECT " BATCH_COLUMNS " FROM consign.batch_create($1::int, $2::int, $3, $4, $5, $6, $7) b", 7};
+
+const struct stmt STMT_BATCH_GET = {
+    "batch_get", "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND b.batch = $3", 3};
+
+/* org, sandbox, batch, dataset, name, object, bytes -> the object that is no longer needed, or NULL */
+const struct stmt STMT_BATCH_UPLOAD = {
+    "batch_upload", "SELECT consign.batch_upload($1::int, $2::int, $3, $4, $5, $6, $7::bigint)", 7};
+
+const struct stmt STMT_BATCH_COMPLETE = {"batch_complete", "SELECT consign.batch_complete($1::int, $2::int, $3)", 3};
+const struct stmt STMT_BATCH_ABORT = {"batch_abort", "SELECT consign.batch_abort($1::int, $2::int, $3)", 3};
+
+#define BATCH_LIST(name, order)                                                                                        \
+    {                                                                                                                  \
+        name,                                                                                                          \
+            "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND ($5::text IS NULL OR b.dataset = $5)"    \
+            " AND ($6::text IS NULL OR b.status = $6) AND ($7::bigint IS NULL OR b.created_ms > $7)"                   \
+            " AND ($8::bigint IS NULL OR b.created_ms < $8) ORDER BY " order " LIMIT $3::int OFFSET $4::bigint",       \
+            8                                                                                                          \
+    }
+
+static const struct stmt BATCH_LISTS[2][2] = {
+    [CATALOG_SORT_CREATED] = {BATCH_LIST("batch_list_ca", "b.created_ms, b.batch"),
+                              BATCH_LIST("batch_list_cd", "b.created_ms DESC, b.batch DESC")},
+    [CATALOG_SORT_UPDATED] = {BATCH_LIST("batch_list_ua", "b.updated_ms, b.batch"),
+                              BATCH_LIST("batch_list_ud", "b.updated_ms DESC, b.batch DESC")},
+};
+
+const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending)
+{
+    INVARIANT(sort < CATALOG_SORT_NAME);
+    return &BATCH_LISTS[sort][descending];
+}
+
+/* ---- files ---- */
+
+const struct stmt STMT_FILE_LIST = {
+    "file_list",
+    "SELECT f.part, f.name, f.records, f.bytes, f.sha256, b.completed_ms, t.total FROM consign.batch b"
+    " CROSS JOIN LATERAL (SELECT count(*) AS total FROM consign.batch_file n WHERE n.org = b.org AND n.sandbox = b.sandbox"
+    " AND n.batch = b.batch) t"
+    " LEFT JOIN LATERAL (SELECT * FROM consign.batch_file p WHERE p.org = b.org AND p.sandbox = b.sandbox AND p.batch = b.batch"
+    " ORDER BY p.part LIMIT $4::int OFFSET $5::bigint) f ON true" BATCH_WHERE " AND b.batch = $3 ORDER BY f.part",
+    5};
+
+const struct stmt STMT_FILE_GET = {
+    "file_get",
+    "SELECT f.name, f.bytes, f.sha256, b.dataset, b.attempt FROM consign.batch b"
+    " JOIN consign.batch_file f USING (org, sandbox, batch)" BATCH_WHERE " AND b.batch = $3 AND f.part = $4::int",
+    4};
+
+const struct stmt STMT_ERROR_LIST = {
+    "error_list",
+    "SELECT e.file, e.line, e.byte_offset, e.code, e.reason, e.record, t.total FROM consign.batch b"
+    " CROSS JOIN LATERAL (SELECT count(*) AS total FROM consign.batch_error n WHERE n.org = b.org AND n.sandbox = b.sandbox"
+    " AND n.batch = b.batch) t"
+    " LEFT JOIN LATERAL (SELECT * FROM consign.batch_error p WHERE p.org = b.org AND p.sandbox = b.sandbox AND p.batch = b.batch"
+    " ORDER BY p.number LIMIT $4::int OFFSET $5::bigint) e ON true" BATCH_WHERE " AND b.batch = $3 ORDER BY e.number",
+    5};

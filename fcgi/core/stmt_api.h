@@ -1,0 +1,73 @@
+/*
+ * stmt_api: every SQL statement of the pool, and nothing else that the pool may say to the database.
+ *
+ * Tenant statements have org and sandbox as their first two parameters and run inside db_call(),
+ * which sets the tenant for row level security too. The parameter lists stand in stmt_api.c.
+ */
+#ifndef CONSIGN_CORE_STMT_API_H
+#define CONSIGN_CORE_STMT_API_H
+
+#include "lib/db.h"
+
+/* before a tenant is known */
+extern const struct stmt STMT_SCOPE_FIND;    /* client_id, ims_org_id, sandbox_name */
+extern const struct stmt STMT_CLIENT_SECRET; /* client_id -> salt (hex), hash (hex), rights */
+extern const struct stmt STMT_PING;          /* the database answers and is migrated */
+
+/* Export jobs. The columns of a job are those of enum job_column. */
+extern const struct stmt STMT_JOB_CREATE;
+extern const struct stmt STMT_JOB_GET;    /* job */
+extern const struct stmt STMT_JOB_CANCEL; /* job -> status */
+
+enum job_sort { JOB_SORT_CREATED, JOB_SORT_UPDATED, JOB_SORT_STATUS, JOB_SORT_COUNT };
+
+/* One page of jobs. Parameters: limit, row offset, job of the cursor (NULL: from the start), and
+ * for those of one status the status. Index: sort, descending, one status. Sorting one status by
+ * status is sorting it by creation. */
+const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status);
+
+enum job_column {
+    JOB_ID, JOB_STATUS, JOB_DATASET, JOB_BATCH, JOB_POLICY, JOB_POLICY_VERSION, JOB_FIELDS, JOB_FILTER,
+    JOB_ADDITIONAL, JOB_INSTANCE, JOB_REQUEST_ID, JOB_CREATED, JOB_UPDATED, JOB_ENDED, JOB_ATTEMPT, JOB_PUSH,
+    JOB_EXPORT_START, JOB_EXPORT_END, JOB_WRITE_START, JOB_WRITE_END, JOB_WATERMARK, JOB_PROFILES, JOB_EVENTS,
+    JOB_BY_NAMESPACE, JOB_SKIPPED, JOB_ERRORS, JOB_PHASE, JOB_DONE, JOB_ESTIMATED, JOB_FILES
+};
+
+/* Datasets. The columns are those of enum dataset_column. */
+extern const struct stmt STMT_DATASET_CREATE;
+extern const struct stmt STMT_DATASET_GET; /* dataset */
+
+enum catalog_sort { CATALOG_SORT_CREATED, CATALOG_SORT_UPDATED, CATALOG_SORT_NAME, CATALOG_SORT_COUNT };
+
+/* Parameters: limit, row offset, name (NULL: any). */
+const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending);
+
+enum dataset_column {
+    DATASET_ID, DATASET_NAME, DATASET_DESCRIPTION, DATASET_SCHEMA, DATASET_CONTENT_TYPE, DATASET_FORMAT,
+    DATASET_COMPRESSION, DATASET_TAGS, DATASET_CREATED, DATASET_UPDATED, DATASET_CLIENT, DATASET_VERSION,
+    DATASET_LAST_BATCH, DATASET_LAST_STATUS, DATASET_LAST_SUCCESS
+};
+
+/* Batches that clients may see. The columns are those of enum batch_column. */
+extern const struct stmt STMT_BATCH_CREATE;
+extern const struct stmt STMT_BATCH_GET;      /* batch */
+extern const struct stmt STMT_BATCH_UPLOAD;
+extern const struct stmt STMT_BATCH_COMPLETE; /* batch -> status */
+extern const struct stmt STMT_BATCH_ABORT;    /* batch -> status */
+
+/* Parameters: limit, row offset, dataset, status, created after, created before (each NULL: any).
+ * Sort: created or updated. */
+const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending);
+
+enum batch_column {
+    BATCH_ID, BATCH_DATASET, BATCH_KIND, BATCH_STATUS, BATCH_ATTEMPT, BATCH_CREATED, BATCH_UPDATED, BATCH_STARTED,
+    BATCH_COMPLETED, BATCH_CLIENT, BATCH_VERSION, BATCH_INPUT, BATCH_OUTPUT, BATCH_FAILED, BATCH_INPUT_BYTES,
+    BATCH_OUTPUT_BYTES, BATCH_ERRORS
+};
+
+/* Files of published batches. */
+extern const struct stmt STMT_FILE_LIST; /* batch, limit, row offset -> part, name, records, bytes, sha256, created, total */
+extern const struct stmt STMT_FILE_GET;  /* batch, part -> name, bytes, sha256, dataset, attempt */
+extern const struct stmt STMT_ERROR_LIST; /* batch, limit, row offset -> file, line, offset, code, reason, record, total */
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * part: writing, hashing and syncing one file. See part.h.
+ */
+#include "export/part.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "lib/invariant.h"
+#include "lib/log.h"
+
+/* Logs the failed call with errno and tells which fault it is. */
+static enum fault refuse(const struct part *part, const char *call)
+{
+    enum fault fault = errno == ENOSPC || errno == EDQUOT ? FAULT_DISK_FULL : FAULT_DISK;
+    log_event(fault_row(fault)->level, "part_io", "call=%s file=%s errno=%d", call, part->described.name, errno);
+    return fault;
+}
+
+enum fault part_create(struct part *part, int directory, const char *name)
+{
+    size_t length = strlen(name);
+    INVARIANT(length < sizeof part->described.name);
+    *part = PART_INIT;
+    memcpy(part->described.name, name, length + 1);
+
+    EVP_MD_CTX *digest = EVP_MD_CTX_new();
+    if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(digest);
+        return FAULT_MEMORY;
+    }
+    part->digest = digest;
+    part->directory = directory;
+    part->file = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+    return part->file < 0 ? refuse(part, "open") : FAULT_NONE;
+}
+
+enum fault part_write(struct part *part, const char *bytes, size_t length)
+{
+    if (EVP_DigestUpdate(part->digest, bytes, length) != 1)
+        return FAULT_MEMORY;
+    part->described.bytes += length;
+    while (length > 0) {
+        ssize_t written = write(part->file, bytes, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return refuse(part, "write");
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return FAULT_NONE;
+}
+
+enum fault part_finish(struct part *part, struct part_description *done)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned hash_length = 0;
+
+    if (EVP_DigestFinal_ex(part->digest, hash, &hash_length) != 1)
+        return FAULT_MEMORY;
+    crypto_hex(hash, hash_length, part->described.sha256);
+    if (fsync(part->file) != 0)
+        return refuse(part, "fsync");
+    /* close() releases the descriptor whatever it returns; after the sync EINTR loses nothing. */
+    int result = close(part->file);
+    part->file = -1;
+    if (result != 0 && errno != EINTR) {
+        enum fault fault = refuse(part, "close");
+        (void)unlinkat(part->directory, part->described.name, 0);
+        return fault;
+    }
+    *done = part->described;
+    part_discard(part);
+    return FAULT_NONE;
+}
+
+void part_discard(struct part *part)
+{
+    if (part->file >= 0) {
+        (void)close(part->file);
+        (void)unlinkat(part->directory, part->described.name, 0);
+    }
+    EVP_MD_CTX_free(part->digest);
+    *part = PART_INIT;
+}

@@ -1,0 +1,157 @@
+/*
+ * conf: the table of settings and the reader of the settings file. See conf.h.
+ */
+#include "lib/conf.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/invariant.h"
+
+struct conf_row {
+    const char *name;
+    const char *fallback; /* the default, as text */
+    const char *unit;     /* "" for text */
+    int64_t least, most;  /* of a number; both 0: the setting is text */
+    const char *meaning;
+};
+
+static const struct conf_row TABLE[CONF_COUNT] = {
+    [CONF_DATABASE_API] = {"database.api", "", "", 0, 0, "libpq connection string of the pool, role consign_api"},
+    [CONF_DATABASE_SPOOLER] = {"database.spooler", "", "", 0, 0, "libpq connection string of the spooler, role consign_spooler"},
+    [CONF_DATABASE_OPERATOR] = {"database.operator", "", "", 0, 0, "libpq connection string of consignctl: a superuser, or a member of consign_owner with CREATEROLE"},
+    [CONF_PUBLIC_URL] = {"public.url", "http://127.0.0.1:18080", "", 0, 0, "where clients reach the service; absolute links and the token issuer are built from it"},
+    [CONF_API_SOCKET] = {"api.socket", "/run/consign/api.sock", "", 0, 0, "unix socket on which the pool listens for nginx; made with mode 0660"},
+    [CONF_API_USER] = {"api.user", "consign", "", 0, 0, "user the pool becomes when it is started as root"},
+    [CONF_API_WORKERS] = {"api.workers", "8", "processes", 1, 512, "requests that the pool serves at the same time"},
+    [CONF_API_REQUEST_SECONDS] = {"api.request_seconds", "10", "s", 2, 300, "a worker that spends longer on one request without progress is ended and replaced"},
+    [CONF_API_DATABASE_MS] = {"api.database_ms", "4000", "ms", 100, 60000, "longest wait for the database in one request; then 503"},
+    [CONF_API_SCOPE_CACHE_MS] = {"api.scope_cache_ms", "2000", "ms", 0, 5000, "how long a worker trusts what the registry said of a client; a disabled client works no longer than this"},
+    [CONF_SPOOLER_USER] = {"spooler.user", "consign", "", 0, 0, "user the spooler becomes when it is started as root"},
+    [CONF_SPOOLER_WORKERS] = {"spooler.workers", "2", "processes", 1, 256, "exports and loads that run at the same time"},
+    [CONF_SPOOLER_POLL_MS] = {"spooler.poll_ms", "200", "ms", 10, 60000, "how often an idle worker looks for work"},
+    [CONF_SPOOLER_ATTEMPTS] = {"spooler.attempts", "3", "", 1, 100, "attempts after which work that does not succeed is failed"},
+    [CONF_KEYS_DIR] = {"keys.dir", "/var/lib/consign/keys", "", 0, 0, "the signing key of the token endpoint, made at the first start"},
+    [CONF_INBOX_DIR] = {"inbox.dir", "/var/lib/consign/inbox", "", 0, 0, "uploaded files until they are loaded"},
+    [CONF_LAKE_DIR] = {"lake.dir", "/var/lib/consign/lake", "", 0, 0, "published batches, read by nginx"},
+    [CONF_TOKEN_AUDIENCE] = {"token.audience", "consign", "", 0, 0, "audience of the tokens that the token endpoint makes and the pool accepts"},
+    [CONF_TOKEN_LIFETIME_S] = {"token.lifetime_s", "86400", "s", 60, 604800, "lifetime of a token made by the token endpoint"},
+    [CONF_EXPORT_PART_BYTES] = {"export.part_bytes", "268435456", "bytes", 65536, INT64_C(1) << 40, "compressed size at which an export begins the next part file"},
+    [CONF_INGEST_RECORD_BYTES] = {"ingest.record_bytes", "1048576", "bytes", 1024, 16777216, "largest record that is taken"},
+    [CONF_INGEST_ERRORS_KEPT] = {"ingest.errors_kept", "1000", "records", 0, 100000, "refused records of a batch that are kept with their reason"},
+    [CONF_LOG_LEVEL] = {"log.level", "info", "", 0, 0, "error, warn, info or debug"},
+};
+
+static char *given[CONF_COUNT];
+static int64_t numbers[CONF_COUNT];
+
+static enum fault conf_refuse(const char *path, int line, const char *key, const char *rule)
+{
+    fprintf(stderr, "%s:%d: %s: %s\n", path, line, key, rule);
+    return FAULT_MALFORMED;
+}
+
+static int conf_find(const char *name)
+{
+    for (int i = 0; i < CONF_COUNT; i++) {
+        if (strcmp(TABLE[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bool conf_is_number(int key)
+{
+    return TABLE[key].most > 0;
+}
+
+/* Parses a decimal number within the row's bounds. */
+static bool conf_parse_number(int key, const char *text)
+{
+    char *end;
+    errno = 0;
+    long long n = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || n < TABLE[key].least || n > TABLE[key].most)
+        return false;
+    numbers[key] = n;
+    return true;
+}
+
+static char *conf_trim(char *s)
+{
+    while (isspace((unsigned char)*s))
+        s++;
+    size_t length = strlen(s);
+    while (length > 0 && isspace((unsigned char)s[length - 1]))
+        s[--length] = '\0';
+    return s;
+}
+
+static enum fault conf_line(const char *path, int number, char *line)
+{
+    char *text = conf_trim(line);
+    if (*text == '\0' || *text == '#')
+        return FAULT_NONE;
+    char *equals = strchr(text, '=');
+    if (equals == NULL)
+        return conf_refuse(path, number, text, "expected key = value");
+    *equals = '\0';
+    char *name = conf_trim(text), *value = conf_trim(equals + 1);
+    int key = conf_find(name);
+    if (key < 0)
+        return conf_refuse(path, number, name, "unknown setting");
+    if (given[key] != NULL)
+        return conf_refuse(path, number, name, "given twice");
+    if (conf_is_number(key) && !conf_parse_number(key, value)) {
+        fprintf(stderr, "%s:%d: %s: a whole number from %" PRId64 " to %" PRId64 " expected\n", path, number, name,
+                TABLE[key].least, TABLE[key].most);
+        return FAULT_MALFORMED;
+    }
+    given[key] = strdup(value);
+    return given[key] == NULL ? FAULT_MEMORY : FAULT_NONE;
+}
+
+enum fault conf_load(const char *path)
+{
+    for (int i = 0; i < CONF_COUNT; i++) {
+        if (conf_is_number(i))
+            INVARIANT(conf_parse_number(i, TABLE[i].fallback));
+    }
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
+        return FAULT_MALFORMED;
+    }
+    char *line = NULL;
+    size_t size = 0;
+    enum fault fault = FAULT_NONE;
+    for (int number = 1; fault == FAULT_NONE && getline(&line, &size, file) >= 0; number++)
+        fault = conf_line(path, number, line);
+    free(line);
+    fclose(file);
+    return fault;
+}
+
+const char *conf_text(enum conf_key key)
+{
+    INVARIANT(!conf_is_number((int)key));
+    return given[key] != NULL ? given[key] : TABLE[key].fallback;
+}
+
+int64_t conf_number(enum conf_key key)
+{
+    INVARIANT(conf_is_number((int)key));
+    return numbers[key];
+}
+
+void conf_print_table(FILE *out)
+{
+    fprintf(out, "| setting | default | unit | meaning |\n|---|---|---|---|\n");
+    for (int i = 0; i < CONF_COUNT; i++)
+        fprintf(out, "| `%s` | %s%s%s | %s | %s |\n", TABLE[i].name, *TABLE[i].fallback ? "`" : "", TABLE[i].fallback,
+                *TABLE[i].fallback ? "`" : "", TABLE[i].unit, TABLE[i].meaning);
+}

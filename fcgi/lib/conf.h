@@ -1,0 +1,56 @@
+/*
+ * conf: the settings, once.
+ *
+ * One table (conf.c) holds every setting with its type, default, unit and meaning; the table in
+ * README.md is checked against it. A settings file has lines `key = value`; `#` begins a comment.
+ * An unknown key, a key given twice or a value that does not fit stops the program at the start.
+ */
+#ifndef CONSIGN_LIB_CONF_H
+#define CONSIGN_LIB_CONF_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/fault.h"
+
+enum conf_key {
+    CONF_DATABASE_API,
+    CONF_DATABASE_SPOOLER,
+    CONF_DATABASE_OPERATOR,
+    CONF_PUBLIC_URL,
+    CONF_API_SOCKET,
+    CONF_API_USER,
+    CONF_API_WORKERS,
+    CONF_API_REQUEST_SECONDS,
+    CONF_API_DATABASE_MS,
+    CONF_API_SCOPE_CACHE_MS,
+    CONF_SPOOLER_USER,
+    CONF_SPOOLER_WORKERS,
+    CONF_SPOOLER_POLL_MS,
+    CONF_SPOOLER_ATTEMPTS,
+    CONF_KEYS_DIR,
+    CONF_INBOX_DIR,
+    CONF_LAKE_DIR,
+    CONF_TOKEN_AUDIENCE,
+    CONF_TOKEN_LIFETIME_S,
+    CONF_EXPORT_PART_BYTES,
+    CONF_INGEST_RECORD_BYTES,
+    CONF_INGEST_ERRORS_KEPT,
+    CONF_LOG_LEVEL,
+    CONF_COUNT
+};
+
+/* Reads the settings file and checks every value. FAULT_MALFORMED (with one line on stderr that
+ * names file, line and rule) when it cannot be used. Call once, before the getters. */
+enum fault conf_load(const char *path) MUST_CHECK;
+
+/* The value of a text setting; "" when it has no default and was not given. Valid for ever. */
+const char *conf_text(enum conf_key key);
+
+/* The value of a number setting, in its unit. */
+int64_t conf_number(enum conf_key key);
+
+/* Writes the table of settings as Markdown. */
+void conf_print_table(FILE *out);
+
+#endif

@@ -1,0 +1,457 @@
+/*
+ * db: one connection to PostgreSQL. See db.h. The waiting is in db_wait.c.
+ */
+#include "lib/db.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/db_wait.h"
+#include "lib/invariant.h"
+#include "lib/log.h"
+
+#define DB_PREPARED_MAX 64
+#define DB_PARAMS_MAX 24
+
+struct db {
+    struct db_options options;
+    PGconn *conn;
+    char *copy_buffer;
+    const struct stmt *prepared[DB_PREPARED_MAX];
+    unsigned prepared_count;
+};
+
+struct db_sqlstate {
+    const char *prefix;
+    enum fault fault;
+};
+
+/* The first prefix that fits decides. CNxyz is raised by our own functions (sql/api). */
+static const struct db_sqlstate SQLSTATES[] = {
+    {"CN400", FAULT_MALFORMED},     {"CN404", FAULT_NOT_FOUND},      {"CN409", FAULT_STATE},
+    {"CN422", FAULT_KEY_REUSED},    {"CN501", FAULT_NOT_SUPPORTED},  {"CN408", FAULT_CANCELLED},
+    {"CN410", FAULT_LEASE_LOST},    {"CN", FAULT_INTERNAL},
+    {"23505", FAULT_DB_DUPLICATE},  {"40", FAULT_DB_CONFLICT},       {"55P03", FAULT_DB_CONFLICT},
+    {"08", FAULT_DB_UNAVAILABLE},   {"57", FAULT_DB_UNAVAILABLE},    {"58", FAULT_DB_UNAVAILABLE},
+    {"25006", FAULT_DB_UNAVAILABLE},{"53", FAULT_DB_UNAVAILABLE},    {"28", FAULT_DB_UNAVAILABLE},
+    {"XX", FAULT_DB_UNAVAILABLE},   {"", FAULT_INTERNAL},
+};
+
+enum fault db_fault(const char *sqlstate)
+{
+    for (size_t i = 0;; i++) {
+        if (strncmp(sqlstate, SQLSTATES[i].prefix, strlen(SQLSTATES[i].prefix)) == 0)
+            return SQLSTATES[i].fault;
+    }
+}
+
+struct db *db_new(struct db_options options)
+{
+    struct db *db = calloc(1, sizeof *db);
+    if (db != NULL)
+        db->options = options;
+    return db;
+}
+
+void db_close(struct db *db)
+{
+    if (db->copy_buffer != NULL)
+        PQfreemem(db->copy_buffer);
+    db->copy_buffer = NULL;
+    if (db->conn != NULL)
+        PQfinish(db->conn);
+    db->conn = NULL;
+    db->prepared_count = 0;
+}
+
+void db_free(struct db *db)
+{
+    if (db == NULL)
+        return;
+    db_close(db);
+    free(db);
+}
+
+bool db_connected(const struct db *db)
+{
+    return db->conn != NULL && PQstatus(db->conn) == CONNECTION_OK;
+}
+
+void db_set_wait(struct db *db, int wait_ms)
+{
+    db->options.wait_ms = wait_ms;
+}
+
+static struct db_wait db_patience(const struct db *db)
+{
+    return (struct db_wait){.deadline_ms = clock_monotonic_ms() + db->options.wait_ms,
+                            .stopped = db->options.stopped,
+                            .stopped_arg = db->options.stopped_arg};
+}
+
+/* Closes the connection, logs why, and passes the fault on. */
+static enum fault db_broken(struct db *db, enum fault fault, const char *what)
+{
+    if (fault != FAULT_STOPPED)
+        log_event(LOG_ERROR, "database", "what=%s reason=%s", what,
+                  log_quote(db->conn != NULL ? PQerrorMessage(db->conn) : "not connected"));
+    db_close(db);
+    return fault;
+}
+
+/* The fault of a result that is not a success. A fault of ours in SQL is logged here. */
+static enum fault db_result_fault(const PGresult *result, const char *what)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (state == NULL)
+        return FAULT_DB_UNAVAILABLE; /* libpq's own: the connection is gone */
+    enum fault fault = db_fault(state);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    log_event(fault_row(fault)->level, "database", "what=%s sqlstate=%s fault=%s reason=%s", what, state,
+              fault_row(fault)->name, log_quote(message != NULL ? message : ""));
+    return fault;
+}
+
+static const char CHECK_SERVER[] =
+    "SELECT rolsuper OR rolbypassrls, current_setting('fsync'), current_setting('full_page_writes'),"
+    " pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user";
+
+/* SECURITY: a role that row level security does not bind, or a server that forgets, is refused. */
+static enum fault db_check_server(struct db *db)
+{
+    struct db_wait wait = db_patience(db);
+    if (!PQsendQuery(db->conn, CHECK_SERVER))
+        return FAULT_DB_UNAVAILABLE;
+    PGresult *result = NULL;
+    enum fault fault = db_wait_result(db->conn, &wait, &result);
+    if (fault == FAULT_NONE && PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
+        if (strcmp(PQgetvalue(result, 0, 0), "f") != 0 || strcmp(PQgetvalue(result, 0, 1), "on") != 0 ||
+            strcmp(PQgetvalue(result, 0, 2), "on") != 0) {
+            log_event(LOG_ERROR, "unsafe_database", "superuser_or_bypassrls=%s fsync=%s full_page_writes=%s",
+                      PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
+            fault = FAULT_DB_UNAVAILABLE;
+        } else if (strcmp(PQgetvalue(result, 0, 3), "f") != 0) {
+            fault = FAULT_DB_UNAVAILABLE; /* a standby */
+        }
+    } else if (fault == FAULT_NONE) {
+        fault = FAULT_DB_UNAVAILABLE;
+    }
+    PQclear(result);
+    if (fault == FAULT_NONE)
+        fault = db_wait_drain(db->conn, &wait);
+    return fault;
+}
+
+enum fault db_connect(struct db *db)
+{
+    if (db_connected(db))
+        return FAULT_NONE;
+    db_close(db);
+    const char *keys[] = {"dbname", "application_name", "options", "client_encoding", NULL};
+    const char *values[] = {db->options.conninfo, db->options.application,
+                            "-c search_path=pg_catalog -c client_connection_check_interval=1s"
+                            " -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on",
+                            "UTF8", NULL};
+    db->conn = PQconnectStartParams(keys, values, 1);
+    if (db->conn == NULL)
+        return FAULT_MEMORY;
+    struct db_wait wait = db_patience(db);
+    enum fault fault = db_wait_connect(db->conn, &wait);
+    if (fault == FAULT_NONE && PQsetnonblocking(db->conn, 1) != 0)
+        fault = FAULT_DB_UNAVAILABLE;
+    if (fault == FAULT_NONE)
+        fault = db_check_server(db);
+    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "connect");
+}
+
+/* Waits for the answer of what was sent and keeps its rows. A raised fault is returned with the
+ * connection intact; anything doubtful closes it. */
+static enum fault db_answer(struct db *db, struct arena *a, const char *what, struct db_rows *rows)
+{
+    struct db_wait wait = db_patience(db);
+    PGresult *result = NULL;
+    enum fault fault = db_wait_result(db->conn, &wait, &result);
+    if (fault == FAULT_NONE && result == NULL)
+        fault = FAULT_DB_UNAVAILABLE;
+    if (fault != FAULT_NONE) {
+        PQclear(result);
+        return db_broken(db, fault, what);
+    }
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        fault = db_result_fault(result, what);
+    if (fault == FAULT_NONE && rows != NULL) {
+        rows->count = PQntuples(result);
+        rows->result = result;
+        if (!arena_own(a, result, (void (*)(void *))PQclear))
+            fault = FAULT_MEMORY;
+    } else {
+        PQclear(result);
+    }
+    enum fault drained = db_wait_drain(db->conn, &wait);
+    if (drained != FAULT_NONE || fault == FAULT_DB_UNAVAILABLE)
+        return db_broken(db, drained != FAULT_NONE ? drained : fault, what);
+    return fault;
+}
+
+enum fault db_run_text(struct db *db, const char *text)
+{
+    if (!db_connected(db) || !PQsendQuery(db->conn, text))
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "send");
+    return db_answer(db, NULL, "text", NULL);
+}
+
+/* Prepares a statement unless this connection already did. */
+static enum fault db_prepare(struct db *db, const struct stmt *stmt)
+{
+    for (unsigned i = 0; i < db->prepared_count; i++) {
+        if (db->prepared[i] == stmt)
+            return FAULT_NONE;
+    }
+    INVARIANT(db->prepared_count < DB_PREPARED_MAX);
+    if (!PQsendPrepare(db->conn, stmt->name, stmt->text, stmt->params, NULL))
+        return db_broken(db, FAULT_DB_UNAVAILABLE, stmt->name);
+    enum fault fault = db_answer(db, NULL, stmt->name, NULL);
+    if (fault == FAULT_NONE)
+        db->prepared[db->prepared_count++] = stmt;
+    return fault;
+}
+
+static bool db_send(struct db *db, const struct stmt *stmt, const char *const *params)
+{
+    INVARIANT(stmt->params <= DB_PARAMS_MAX);
+    return PQsendQueryPrepared(db->conn, stmt->name, stmt->params, params, NULL, NULL, 0) != 0;
+}
+
+enum fault db_run(struct db *db, struct arena *a, const struct stmt *stmt, const char *const *params,
+                  struct db_rows *rows)
+{
+    if (!db_connected(db))
+        return FAULT_DB_UNAVAILABLE;
+    enum fault fault = db_prepare(db, stmt);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (!db_send(db, stmt, params))
+        return db_broken(db, FAULT_DB_UNAVAILABLE, stmt->name);
+    return db_answer(db, a, stmt->name, rows);
+}
+
+/* Collects one result of the pipeline. The first fault is kept in *fault; `keep` takes the rows. */
+static bool db_pipeline_step(struct db *db, struct db_wait *wait, const char *what, PGresult **keep,
+                             enum fault *fault)
+{
+    PGresult *result = NULL;
+    enum fault waited = db_wait_result(db->conn, wait, &result);
+    if (waited != FAULT_NONE || result == NULL) {
+        PQclear(result);
+        *fault = waited != FAULT_NONE ? waited : FAULT_DB_UNAVAILABLE;
+        return false;
+    }
+    ExecStatusType status = PQresultStatus(result);
+    bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_PIPELINE_SYNC;
+    if (!good && status != PGRES_PIPELINE_ABORTED && *fault == FAULT_NONE)
+        *fault = db_result_fault(result, what);
+    if (good && keep != NULL)
+        *keep = result;
+    else
+        PQclear(result);
+    if (status == PGRES_PIPELINE_SYNC)
+        return true;
+    /* the NULL that ends the results of one command */
+    waited = db_wait_result(db->conn, wait, &result);
+    if (waited != FAULT_NONE || result != NULL) {
+        PQclear(result);
+        *fault = waited != FAULT_NONE ? waited : FAULT_DB_UNAVAILABLE;
+        return false;
+    }
+    return true;
+}
+
+/* Sends BEGIN, the tenant, the statement and COMMIT together and reads the answers. */
+static enum fault db_pipeline(struct db *db, int org, const struct stmt *stmt, const char *const *params,
+                              PGresult **kept)
+{
+    char tenant[48];
+    snprintf(tenant, sizeof tenant, "SET LOCAL consign.org = %d", org);
+    PGconn *c = db->conn;
+    enum fault fault = FAULT_NONE;
+    bool sent = PQenterPipelineMode(c) && PQsendQueryParams(c, "BEGIN", 0, NULL, NULL, NULL, NULL, 0) &&
+                PQsendQueryParams(c, tenant, 0, NULL, NULL, NULL, NULL, 0) && db_send(db, stmt, params) &&
+                PQsendQueryParams(c, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync(c);
+    struct db_wait wait = db_patience(db);
+    bool whole = sent && db_pipeline_step(db, &wait, "begin", NULL, &fault) &&
+                 db_pipeline_step(db, &wait, "tenant", NULL, &fault) &&
+                 db_pipeline_step(db, &wait, stmt->name, kept, &fault) &&
+                 db_pipeline_step(db, &wait, "commit", NULL, &fault) &&
+                 db_pipeline_step(db, &wait, "sync", NULL, &fault) && PQexitPipelineMode(c);
+    if (!whole)
+        return db_broken(db, fault != FAULT_NONE ? fault : FAULT_DB_UNAVAILABLE, stmt->name);
+    if (fault == FAULT_DB_UNAVAILABLE)
+        return db_broken(db, fault, stmt->name);
+    if (fault != FAULT_NONE)
+        db_rollback(db);
+    return fault;
+}
+
+enum fault db_call(struct db *db, struct arena *a, int org, const struct stmt *stmt, const char *const *params,
+                   struct db_rows *rows)
+{
+    enum fault fault = db_connect(db);
+    if (fault == FAULT_NONE && org == 0)
+        return db_run(db, a, stmt, params, rows);
+    if (fault == FAULT_NONE)
+        fault = db_prepare(db, stmt);
+    if (fault != FAULT_NONE)
+        return fault;
+    PGresult *kept = NULL;
+    fault = db_pipeline(db, org, stmt, params, &kept);
+    if (fault != FAULT_NONE || rows == NULL) {
+        PQclear(kept);
+        return fault;
+    }
+    rows->result = kept;
+    rows->count = PQntuples(kept);
+    return arena_own(a, kept, (void (*)(void *))PQclear) ? FAULT_NONE : FAULT_MEMORY;
+}
+
+enum fault db_begin(struct db *db, int org, const char *mode)
+{
+    char text[160];
+    enum fault fault = db_connect(db);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (org == 0)
+        snprintf(text, sizeof text, "BEGIN %s", mode);
+    else
+        snprintf(text, sizeof text, "BEGIN %s; SET LOCAL consign.org = %d", mode, org);
+    return db_run_text(db, text);
+}
+
+enum fault db_commit(struct db *db)
+{
+    /* a COMMIT of a failed transaction is answered with success and the tag ROLLBACK */
+    if (!db_connected(db) || PQtransactionStatus(db->conn) != PQTRANS_INTRANS)
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "commit");
+    return db_run_text(db, "COMMIT");
+}
+
+void db_rollback(struct db *db)
+{
+    if (db_connected(db) && PQtransactionStatus(db->conn) != PQTRANS_IDLE && db_run_text(db, "ROLLBACK") != FAULT_NONE)
+        db_close(db);
+}
+
+enum fault db_copy_in(struct db *db, const char *text)
+{
+    if (!db_connected(db) || !PQsendQuery(db->conn, text))
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
+    struct db_wait wait = db_patience(db);
+    PGresult *result = NULL;
+    enum fault fault = db_wait_result(db->conn, &wait, &result);
+    if (fault == FAULT_NONE && PQresultStatus(result) != PGRES_COPY_IN)
+        fault = db_result_fault(result, "copy");
+    PQclear(result);
+    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
+}
+
+enum fault db_copy_data(struct db *db, const char *bytes, size_t length)
+{
+    INVARIANT(length <= INT32_MAX);
+    struct db_wait wait = db_patience(db);
+    int put;
+    while ((put = PQputCopyData(db->conn, bytes, (int)length)) == 0) {
+        enum fault fault = db_wait_flush(db->conn, &wait);
+        if (fault != FAULT_NONE)
+            return db_broken(db, fault, "copy");
+    }
+    if (put < 0)
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
+    /* libpq buffers without bound while the socket is full, so the buffer is emptied every time */
+    enum fault fault = db_wait_flush(db->conn, &wait);
+    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
+}
+
+enum fault db_copy_end(struct db *db)
+{
+    struct db_wait wait = db_patience(db);
+    int put;
+    while ((put = PQputCopyEnd(db->conn, NULL)) == 0) {
+        enum fault fault = db_wait_flush(db->conn, &wait);
+        if (fault != FAULT_NONE)
+            return db_broken(db, fault, "copy");
+    }
+    if (put < 0)
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
+    return db_answer(db, NULL, "copy", NULL);
+}
+
+enum fault db_copy_out(struct db *db, const char *text)
+{
+    if (!db_connected(db) || !PQsendQuery(db->conn, text))
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
+    struct db_wait wait = db_patience(db);
+    PGresult *result = NULL;
+    enum fault fault = db_wait_result(db->conn, &wait, &result);
+    if (fault == FAULT_NONE && PQresultStatus(result) != PGRES_COPY_OUT)
+        fault = db_result_fault(result, "copy");
+    PQclear(result);
+    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
+}
+
+enum fault db_copy_row(struct db *db, const char **bytes, size_t *length)
+{
+    struct db_wait wait = db_patience(db);
+    *length = 0;
+    *bytes = NULL;
+    if (db->copy_buffer != NULL)
+        PQfreemem(db->copy_buffer);
+    db->copy_buffer = NULL;
+    int got;
+    while ((got = PQgetCopyData(db->conn, &db->copy_buffer, 1)) == 0) {
+        enum fault fault = db_wait_input(db->conn, &wait);
+        if (fault != FAULT_NONE)
+            return db_broken(db, fault, "copy");
+    }
+    if (got == -2)
+        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
+    if (got == -1) /* the end, or an error of the server, which its result tells */
+        return db_answer(db, NULL, "copy", NULL);
+    *bytes = db->copy_buffer;
+    *length = (size_t)got;
+    return FAULT_NONE;
+}
+
+const char *db_text(const struct db_rows *rows, int row, int column)
+{
+    return PQgetvalue(rows->result, row, column);
+}
+
+size_t db_length(const struct db_rows *rows, int row, int column)
+{
+    return (size_t)PQgetlength(rows->result, row, column);
+}
+
+bool db_null(const struct db_rows *rows, int row, int column)
+{
+    return PQgetisnull(rows->result, row, column) != 0;
+}
+
+int64_t db_int(const struct db_rows *rows, int row, int column)
+{
+    return strtoll(db_text(rows, row, column), NULL, 10);
+}
+
+bool db_bool(const struct db_rows *rows, int row, int column)
+{
+    return strcmp(db_text(rows, row, column), "t") == 0;
+}
+
+int db_column(const struct db_rows *rows, const char *name)
+{
+    int column = PQfnumber(rows->result, name);
+    INVARIANT(column >= 0);
+    return column;
+}

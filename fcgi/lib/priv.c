@@ -1,0 +1,49 @@
+/*
+ * priv: becoming somebody who may do less. See priv.h.
+ */
+#include "lib/priv.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+
+static enum fault priv_refuse(const char *step)
+{
+    log_event(LOG_ERROR, "privileges", "step=%s reason=\"%s\"", step, strerror(errno));
+    return FAULT_INTERNAL;
+}
+
+/* SECURITY: groups before gid before uid; each result is checked, and then the way back is tried. */
+static enum fault priv_become(const char *user)
+{
+    struct passwd *entry = getpwnam(user);
+    if (entry == NULL || entry->pw_uid == 0) {
+        log_event(LOG_ERROR, "privileges", "step=user user=%s reason=\"no such user, or root\"", log_quote(user));
+        return FAULT_INTERNAL;
+    }
+    if (initgroups(user, entry->pw_gid) != 0 || setresgid(entry->pw_gid, entry->pw_gid, entry->pw_gid) != 0 ||
+        setresuid(entry->pw_uid, entry->pw_uid, entry->pw_uid) != 0)
+        return priv_refuse("become");
+    if (setuid(0) == 0 || seteuid(0) == 0 || setgid(0) == 0 || getuid() == 0 || geteuid() == 0)
+        return priv_refuse("no_way_back");
+    return FAULT_NONE;
+}
+
+enum fault priv_drop(const char *user)
+{
+    umask(0027);
+    if (geteuid() == 0) {
+        enum fault fault = priv_become(user);
+        if (fault != FAULT_NONE)
+            return fault;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return priv_refuse("no_new_privileges");
+    return FAULT_NONE;
+}

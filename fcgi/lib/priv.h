@@ -1,0 +1,15 @@
+/*
+ * priv: becoming somebody who may do less.
+ */
+#ifndef CONSIGN_LIB_PRIV_H
+#define CONSIGN_LIB_PRIV_H
+
+#include "lib/fault.h"
+
+/* Started as root: becomes `user` with its own groups and nothing else, and makes sure that there is no way
+ * back. Started as anybody else: stays. In both cases no program run from here gains privileges, and
+ * the process cannot dump core or be traced (it holds keys and tenants' data).
+ * FAULT_INTERNAL, with a line in the log, when it cannot; the caller must not go on. */
+enum fault priv_drop(const char *user) MUST_CHECK;
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * call: a request on its way through the pipeline, and what handlers work with.
+ */
+#ifndef CONSIGN_RESPONDER_CALL_H
+#define CONSIGN_RESPONDER_CALL_H
+
+#include "core/scope.h"
+#include "core/token.h"
+#include "lib/arena.h"
+#include "lib/db.h"
+#include "lib/fault.h"
+#include "responder/reply.h"
+#include "responder/request.h"
+
+#define CALL_SEGMENTS_MAX 3 /* most variable segments in a path */
+
+struct route;
+
+/* Workers that may hold a request open for a status change (?wait=) at the same time. Shared memory. */
+struct call_waiting {
+    int most;
+    volatile int slot_waits[]; /* one a worker */
+};
+
+/* What a worker has for all its requests. */
+struct call_worker {
+    int slot;
+    int workers;
+    struct request_listener *listener;
+    struct db *db;
+    struct token_rules rules;
+    struct call_waiting *waiting;
+};
+
+struct call {
+    struct call_worker *worker;
+    struct arena *arena;
+    struct request request;
+    const struct route *route;
+    const char *segment[CALL_SEGMENTS_MAX]; /* the path's variable parts, decoded */
+    struct scope scope;
+    const char *body; /* read and complete, for routes that take JSON or a form */
+    size_t body_length;
+    struct reply reply;
+    const char *detail;  /* of the fault, for the client; NULL: the fault's title */
+    const char *pointer; /* RFC 6901 of the member at fault, or NULL */
+};
+
+/* Runs a tenant's statement: org and sandbox go first, then `params` (count of them). */
+enum fault call_db(struct call *c, const struct stmt *stmt, const char *const *params, int count,
+                   struct db_rows *rows) MUST_CHECK;
+
+/* Notes what the client is told, and returns the fault. */
+enum fault call_refuse(struct call *c, enum fault fault, const char *pointer, const char *detail);
+
+/* Parses the body as a JSON object in strict form. FAULT_MALFORMED with the offset in the detail. */
+enum fault call_body_object(struct call *c, struct json_object **out) MUST_CHECK;
+
+/* The public URL followed by `path`, in the arena. */
+const char *call_link(struct call *c, const char *path);
+
+/* The digests of the Idempotency-Key header and of the body; *key is NULL without the header.
+ * FAULT_MALFORMED when the header is not 1 to 255 printable ASCII characters. */
+enum fault call_idempotency(struct call *c, const char **key, const char **body) MUST_CHECK;
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * datasets: the catalog's datasets (contract.md section 4).
+ */
+#include <string.h>
+
+#include "core/ident.h"
+#include "core/stmt_api.h"
+#include "lib/crypto.h"
+#include "responder/catalog_list.h"
+#include "responder/handlers.h"
+
+#define DATASET_NAME_MAX 255
+
+/* What a client may ask for when it creates a dataset. */
+struct dataset_request {
+    const char *name;
+    const char *description; /* NULL: none */
+    const char *schema_id;
+    const char *content_type;
+    const char *class;
+    const char *format;
+    const char *compression;
+    const char *tags; /* JSON text, NULL: none */
+};
+
+/* A string member; absent is NULL. Another type is refused. */
+static enum fault dataset_text(struct call *c, struct json_object *parent, const char *name, const char *pointer,
+                               const char **out)
+{
+    bool present;
+    struct json_object *value = jsonio_member(parent, name, &present);
+    *out = jsonio_member_text(parent, name);
+    if (present && (value == NULL || *out == NULL))
+        return call_refuse(c, FAULT_MALFORMED, pointer, "must be a string");
+    return FAULT_NONE;
+}
+
+/* An object member; absent is NULL. Another type is refused. */
+static enum fault dataset_object(struct call *c, struct json_object *parent, const char *name, const char *pointer,
+                                 struct json_object **out)
+{
+    bool present;
+    *out = jsonio_member(parent, name, &present);
+    if (present && !json_object_is_type(*out, json_type_object))
+        return call_refuse(c, FAULT_MALFORMED, pointer, "must be an object");
+    return FAULT_NONE;
+}
+
+/* Characters, not bytes: every byte that does not continue one begins one. */
+static size_t dataset_characters(const char *text)
+{
+    size_t n = 0;
+    for (; *text != '\0'; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+static enum fault dataset_read_schema(struct call *c, struct json_object *body, struct dataset_request *out)
+{
+    static const struct {
+        const char *id;
+        const char *class;
+    } SCHEMAS[] = {{"https://ns.adobe.com/xdm/context/profile__union", "profile_union"},
+                   {"https://ns.adobe.com/xdm/context/profile", "profile"},
+                   {"https://ns.adobe.com/xdm/context/experienceevent", "experienceevent"}};
+    struct json_object *ref = NULL;
+    enum fault fault = dataset_object(c, body, "schemaRef", "/schemaRef", &ref);
+    if (fault == FAULT_NONE && ref == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/schemaRef", "is required");
+    if (fault == FAULT_NONE)
+        fault = dataset_text(c, ref, "id", "/schemaRef/id", &out->schema_id);
+    if (fault == FAULT_NONE)
+        fault = dataset_text(c, ref, "contentType", "/schemaRef/contentType", &out->content_type);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (out->schema_id == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/schemaRef/id", "is required");
+    if (out->content_type == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/schemaRef/contentType", "is required");
+    for (size_t i = 0; i < sizeof SCHEMAS / sizeof *SCHEMAS; i++) {
+        if (strcmp(SCHEMAS[i].id, out->schema_id) == 0)
+            out->class = SCHEMAS[i].class;
+    }
+    if (out->class == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/schemaRef/id",
+                           "must be the profile union, profile or experience event schema");
+    return FAULT_NONE;
+}
+
+static bool dataset_one_of(const char *text, const char *first, const char *second, const char *third)
+{
+    return strcmp(text, first) == 0 || strcmp(text, second) == 0 || strcmp(text, third) == 0;
+}
+
+/* Without a fileDescription a dataset is exported as JSON: the one format that this version writes. */
+static enum fault dataset_read_format(struct call *c, struct json_object *body, struct dataset_request *out)
+{
+    struct json_object *file = NULL;
+    const char *container = NULL;
+    out->format = "json";
+    out->compression = "zstd";
+    enum fault fault = dataset_object(c, body, "fileDescription", "/fileDescription", &file);
+    if (fault != FAULT_NONE || file == NULL)
+        return fault;
+    const char *format = NULL, *compression = NULL;
+    fault = dataset_text(c, file, "format", "/fileDescription/format", &format);
+    if (fault == FAULT_NONE)
+        fault = dataset_text(c, file, "containerFormat", "/fileDescription/containerFormat", &container);
+    if (fault == FAULT_NONE)
+        fault = dataset_text(c, file, "compression", "/fileDescription/compression", &compression);
+    if (fault != FAULT_NONE)
+        return fault;
+    const char *pointer = format != NULL ? "/fileDescription/format" : "/fileDescription/containerFormat";
+    if (format == NULL)
+        format = container;
+    if (format != NULL && !dataset_one_of(format, "json", "parquet", "parquet"))
+        return call_refuse(c, FAULT_MALFORMED, pointer, "must be parquet or json");
+    if (compression != NULL && !dataset_one_of(compression, "zstd", "none", "snappy"))
+        return call_refuse(c, FAULT_MALFORMED, "/fileDescription/compression", "must be zstd or none");
+    if (compression != NULL && strcmp(compression, "snappy") == 0)
+        return call_refuse(c, FAULT_NOT_SUPPORTED, "/fileDescription/compression", "snappy is not offered by this version");
+    out->format = format != NULL ? format : out->format;
+    out->compression = compression != NULL ? compression : out->compression;
+    return FAULT_NONE;
+}
+
+static enum fault dataset_read(struct call *c, struct json_object *body, struct dataset_request *out)
+{
+    struct json_object *tags = NULL;
+    *out = (struct dataset_request){0};
+    enum fault fault = dataset_text(c, body, "name", "/name", &out->name);
+    if (fault == FAULT_NONE && out->name == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/name", "is required");
+    if (fault == FAULT_NONE && (*out->name == '\0' || dataset_characters(out->name) > DATASET_NAME_MAX))
+        return call_refuse(c, FAULT_MALFORMED, "/name", "must have 1 to 255 characters");
+    if (fault == FAULT_NONE)
+        fault = dataset_text(c, body, "description", "/description", &out->description);
+    if (fault == FAULT_NONE)
+        fault = dataset_object(c, body, "tags", "/tags", &tags);
+    if (fault == FAULT_NONE && tags != NULL) {
+        size_t length;
+        out->tags = jsonio_print(c->arena, tags, &length);
+    }
+    if (fault == FAULT_NONE)
+        fault = dataset_read_schema(c, body, out);
+    return fault == FAULT_NONE ? dataset_read_format(c, body, out) : fault;
+}
+
+enum fault dataset_handle_create(struct call *c)
+{
+    struct json_object *body;
+    struct dataset_request r;
+    enum fault fault = call_body_object(c, &body);
+    if (fault == FAULT_NONE)
+        fault = dataset_read(c, body, &r);
+    if (fault != FAULT_NONE)
+        return fault;
+    char id[IDENT_DATASET_DIGITS + 1];
+    crypto_random_hex(id, IDENT_DATASET_DIGITS / 2);
+    const char *const params[] = {id, r.name, r.description, r.schema_id, r.content_type, r.class, r.format,
+                                  r.compression, r.tags, c->scope.client_id};
+    fault = call_db(c, &STMT_DATASET_CREATE, params, sizeof params / sizeof *params, NULL);
+    if (fault != FAULT_NONE)
+        return fault;
+    struct json_object *answer = jsonio_own(c->arena, json_object_new_array());
+    json_object_array_add(answer, json_object_new_string(arena_printf(c->arena, "@/datasets/%s", id)));
+    reply_header(&c->reply, "Location", call_link(c, arena_printf(c->arena, "/data/foundation/catalog/dataSets/%s", id)));
+    return reply_json(&c->reply, c->arena, 201, answer);
+}
+
+static struct json_object *dataset_schema_ref(const struct db_rows *rows, int row)
+{
+    struct json_object *ref = json_object_new_object();
+    jsonio_add_text(ref, "id", db_text(rows, row, DATASET_SCHEMA));
+    jsonio_add_text(ref, "contentType", db_text(rows, row, DATASET_CONTENT_TYPE));
+    return ref;
+}
+
+static struct json_object *dataset_file_description(const struct db_rows *rows, int row)
+{
+    struct json_object *file = json_object_new_object();
+    json_object_object_add(file, "persisted", json_object_new_boolean(1));
+    jsonio_add_text(file, "containerFormat", db_text(rows, row, DATASET_FORMAT));
+    jsonio_add_text(file, "format", db_text(rows, row, DATASET_FORMAT));
+    jsonio_add_text(file, "compression", db_text(rows, row, DATASET_COMPRESSION));
+    return file;
+}
+
+static struct json_object *dataset_document(struct call *c, const struct db_rows *rows, int row)
+{
+    struct json_object *d = json_object_new_object();
+    jsonio_add_text(d, "name", db_text(rows, row, DATASET_NAME));
+    jsonio_add_text(d, "description", db_text(rows, row, DATASET_DESCRIPTION));
+    catalog_add_tenant(c, d);
+    jsonio_add_int(d, "created", db_int(rows, row, DATASET_CREATED));
+    jsonio_add_int(d, "updated", db_int(rows, row, DATASET_UPDATED));
+    jsonio_add_text(d, "createdClient", db_text(rows, row, DATASET_CLIENT));
+    jsonio_add_text(d, "createdUser", db_text(rows, row, DATASET_CLIENT));
+    jsonio_add_text(d, "version", arena_printf(c->arena, "%s.0.0", db_text(rows, row, DATASET_VERSION)));
+    json_object_object_add(d, "schemaRef", dataset_schema_ref(rows, row));
+    json_object_object_add(d, "fileDescription", dataset_file_description(rows, row));
+    json_object_object_add(d, "tags", db_null(rows, row, DATASET_TAGS) ? json_object_new_object()
+                                                                      : jsonio_raw(db_text(rows, row, DATASET_TAGS)));
+    jsonio_add_text(d, "files", arena_printf(c->arena, "@/dataSetFiles?dataSetId=%s", db_text(rows, row, DATASET_ID)));
+    jsonio_add_text(d, "lastBatchId", db_text(rows, row, DATASET_LAST_BATCH));
+    jsonio_add_text(d, "lastBatchStatus", db_text(rows, row, DATASET_LAST_STATUS));
+    jsonio_add_text(d, "lastSuccessfulBatch", db_text(rows, row, DATASET_LAST_SUCCESS));
+    json_object_object_add(d, "observableSchema", json_object_new_object());
+    return d;
+}
+
+/* A map keyed by dataset id, as the reference's catalog answers lists and single objects alike. */
+static enum fault dataset_answer(struct call *c, const struct db_rows *rows, const char *properties)
+{
+    struct json_object *map = jsonio_own(c->arena, json_object_new_object());
+    for (int i = 0; i < rows->count; i++) {
+        struct json_object *d = dataset_document(c, rows, i);
+        catalog_keep_properties(d, properties);
+        json_object_object_add(map, db_text(rows, i, DATASET_ID), d);
+    }
+    return map == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, map);
+}
+
+enum fault dataset_handle_list(struct call *c)
+{
+    struct query q;
+    struct catalog_list list;
+    struct db_rows rows;
+    enum fault fault = catalog_query(c, &q);
+    if (fault == FAULT_NONE)
+        fault = catalog_list_read(c, &q, true, &list);
+    if (fault != FAULT_NONE)
+        return fault;
+    const char *const params[] = {arena_int(c->arena, list.limit), arena_int(c->arena, list.start),
+                                  query_get(&q, "name")};
+    fault = call_db(c, stmt_dataset_list(list.sort, list.descending), params, 3, &rows);
+    return fault == FAULT_NONE ? dataset_answer(c, &rows, list.properties) : fault;
+}
+
+enum fault dataset_handle_get(struct call *c)
+{
+    struct db_rows rows;
+    struct query q;
+    const char *const params[] = {c->segment[0]};
+    enum fault fault = catalog_query(c, &q);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (!ident_is_hex(c->segment[0], IDENT_DATASET_DIGITS))
+        return FAULT_NOT_FOUND;
+    fault = call_db(c, &STMT_DATASET_GET, params, 1, &rows);
+    if (fault == FAULT_NONE && rows.count != 1)
+        return FAULT_NOT_FOUND;
+    return fault == FAULT_NONE ? dataset_answer(c, &rows, query_get(&q, "properties")) : fault;
+}

@@ -1,0 +1,262 @@
+/*
+ * files: Data Access, reading what a batch holds (contract.md section 7).
+ *
+ * A file's id is the batch's id, a hyphen and the number of the part. The bytes are sent by nginx:
+ * this program checks the right to them, and names the file by an internal path made of ids.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/ident.h"
+#include "core/lake.h"
+#include "core/stmt_api.h"
+#include "responder/handlers.h"
+#include "responder/query.h"
+
+#define FILES_LIMIT_MOST 100
+#define FILES_START_MOST INT64_C(1000000000)
+#define FILES_BASE "/data/foundation/export/files/"
+#define FILES_MANIFEST "manifest.json"
+#define FILES_INTERNAL "/_lake/" /* the internal location of nginx/, whose root is the lake */
+
+struct files_page {
+    int64_t limit;
+    int64_t start;
+};
+
+static enum fault files_read_page(struct call *c, struct files_page *out)
+{
+    struct query q;
+    *out = (struct files_page){.limit = FILES_LIMIT_MOST};
+    if (!query_parse(c->arena, c->request.query, &q))
+        return call_refuse(c, FAULT_MALFORMED, NULL, "the query is malformed");
+    const char *limit = query_get(&q, "limit"), *start = query_get(&q, "start");
+    if (limit != NULL && !query_number(limit, 1, FILES_LIMIT_MOST, &out->limit))
+        return call_refuse(c, FAULT_MALFORMED, NULL, "limit: a number from 1 to 100");
+    if (start != NULL && !query_number(start, 0, FILES_START_MOST, &out->start))
+        return call_refuse(c, FAULT_MALFORMED, NULL, "start: a number from 0");
+    return FAULT_NONE;
+}
+
+static struct json_object *files_link(const char *href)
+{
+    struct json_object *links = json_object_new_object(), *self = json_object_new_object();
+    jsonio_add_text(self, "href", href);
+    json_object_object_add(links, "self", self);
+    return links;
+}
+
+/* {"data": data, "_page": {...}, "_links": {...}}: `count` is the total; `next` NULL on the last page. */
+static enum fault files_answer_page(struct call *c, struct json_object *data, const struct files_page *page,
+                                    int64_t total, const char *path)
+{
+    struct json_object *body = jsonio_own(c->arena, json_object_new_object());
+    struct json_object *about = json_object_new_object(), *links = json_object_new_object();
+    json_object_object_add(body, "data", data);
+    jsonio_add_int(about, "limit", page->limit);
+    jsonio_add_int(about, "count", total);
+    json_object_object_add(body, "_page", about);
+    if (page->start + (int64_t)json_object_array_length(data) < total) {
+        struct json_object *next = json_object_new_object();
+        const char *href = arena_printf(c->arena, "%s?start=%lld&limit=%lld", path,
+                                        (long long)(page->start + page->limit), (long long)page->limit);
+        jsonio_add_text(next, "href", call_link(c, href == NULL ? "" : href));
+        json_object_object_add(links, "next", next);
+    }
+    json_object_object_add(body, "_links", links);
+    return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
+}
+
+/* One page of rows that belong to the batch of the path; the last column is the total. */
+static enum fault files_page_rows(struct call *c, const struct stmt *stmt, struct files_page *page,
+                                  struct db_rows *rows)
+{
+    enum fault fault = files_read_page(c, page);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS))
+        return FAULT_NOT_FOUND;
+    const char *const params[] = {c->segment[0], arena_int(c->arena, page->limit), arena_int(c->arena, page->start)};
+    fault = call_db(c, stmt, params, 3, rows);
+    return fault == FAULT_NONE && rows->count == 0 ? FAULT_NOT_FOUND : fault;
+}
+
+static struct json_object *files_entry(struct call *c, const struct db_rows *rows, int row)
+{
+    struct json_object *file = json_object_new_object();
+    const char *id = arena_printf(c->arena, "%s-%s", c->segment[0], db_text(rows, row, 0));
+    const char *created = db_text(rows, row, 5);
+    jsonio_add_text(file, "dataSetFileId", id);
+    jsonio_add_text(file, "dataSetViewId", c->segment[0]);
+    jsonio_add_text(file, "version", "1.0.0");
+    jsonio_add_text(file, "created", created);
+    jsonio_add_text(file, "updated", created);
+    jsonio_add_int(file, "records", db_int(rows, row, 2));
+    jsonio_add_text(file, "size", db_text(rows, row, 3));
+    json_object_object_add(file, "isValid", json_object_new_boolean(1));
+    const char *path = arena_printf(c->arena, FILES_BASE "%s", id);
+    json_object_object_add(file, "_links", files_link(call_link(c, path)));
+    return file;
+}
+
+enum fault file_handle_list(struct call *c)
+{
+    struct files_page page;
+    struct db_rows rows;
+    enum fault fault = files_page_rows(c, &STMT_FILE_LIST, &page, &rows);
+    if (fault != FAULT_NONE)
+        return fault;
+    struct json_object *data = json_object_new_array();
+    for (int i = 0; i < rows.count && !db_null(&rows, i, 0); i++) /* a batch without files is one row of NULLs */
+        json_object_array_add(data, files_entry(c, &rows, i));
+    return files_answer_page(c, data, &page, db_int(&rows, 0, 6),
+                             arena_printf(c->arena, "/data/foundation/export/batches/%s/files", c->segment[0]));
+}
+
+static struct json_object *files_failed_entry(const struct db_rows *rows, int row)
+{
+    struct json_object *e = json_object_new_object();
+    jsonio_add_text(e, "file", db_text(rows, row, 0));
+    jsonio_add_int(e, "line", db_int(rows, row, 1));
+    jsonio_add_int(e, "offset", db_int(rows, row, 2));
+    jsonio_add_text(e, "code", db_text(rows, row, 3));
+    jsonio_add_text(e, "reason", db_text(rows, row, 4));
+    jsonio_add_text(e, "record", db_text(rows, row, 5));
+    return e;
+}
+
+enum fault file_handle_failed(struct call *c)
+{
+    struct files_page page;
+    struct db_rows rows;
+    enum fault fault = files_page_rows(c, &STMT_ERROR_LIST, &page, &rows);
+    if (fault != FAULT_NONE)
+        return fault;
+    struct json_object *data = json_object_new_array();
+    for (int i = 0; i < rows.count && !db_null(&rows, i, 0); i++)
+        json_object_array_add(data, files_failed_entry(&rows, i));
+    return files_answer_page(c, data, &page, db_int(&rows, 0, 6),
+                             arena_printf(c->arena, "/data/foundation/export/batches/%s/failed", c->segment[0]));
+}
+
+/* Whether If-None-Match holds the tag, or is "*" (RFC 9110 section 13.1.2, weak comparison). */
+static bool files_none_match(const struct call *c, const char *tag)
+{
+    const char *given = request_param(&c->request, "HTTP_IF_NONE_MATCH");
+    return given != NULL && (strcmp(given, "*") == 0 || strstr(given, tag) != NULL);
+}
+
+/* Lets nginx send a file of a published attempt. */
+static enum fault files_send(struct call *c, const char *dataset, const char *batch, const char *attempt,
+                             const char *name, const char *type, const char *tag)
+{
+    char directory[LAKE_PATH_MAX];
+    struct lake_batch place = {c->scope.org, c->scope.sandbox, dataset, batch};
+    enum fault fault = lake_attempt_relative(directory, &place, attempt);
+    if (fault != FAULT_NONE)
+        return fault;
+    reply_header(&c->reply, "ETag", tag);
+    reply_header(&c->reply, "Cache-Control", "private, max-age=31536000, immutable");
+    if (files_none_match(c, tag)) {
+        c->reply.status = 304;
+        return FAULT_NONE;
+    }
+    c->reply.status = 200;
+    c->reply.content_type = type;
+    reply_header(&c->reply, "X-Accel-Redirect", arena_printf(c->arena, FILES_INTERNAL "%s/%s", directory, name));
+    return FAULT_NONE;
+}
+
+static const char *files_type(const char *name)
+{
+    size_t length = strlen(name);
+    bool parquet = length > 8 && strcmp(name + length - 8, ".parquet") == 0;
+    return parquet ? "application/parquet" : "application/x-ndjson";
+}
+
+/* /batches/{b}/meta: the manifest, listed and by ?path=. It never changes once the batch shows. */
+enum fault file_handle_meta(struct call *c)
+{
+    struct query q;
+    struct db_rows rows;
+    if (!query_parse(c->arena, c->request.query, &q))
+        return call_refuse(c, FAULT_MALFORMED, NULL, "the query is malformed");
+    if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS))
+        return FAULT_NOT_FOUND;
+    const char *const params[] = {c->segment[0]};
+    enum fault fault = call_db(c, &STMT_BATCH_GET, params, 1, &rows);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (rows.count != 1)
+        return FAULT_NOT_FOUND;
+    bool has_manifest = strcmp(db_text(&rows, 0, BATCH_KIND), "export") == 0;
+    const char *path = query_get(&q, "path");
+    if (path != NULL) {
+        if (!has_manifest || strcmp(path, FILES_MANIFEST) != 0)
+            return FAULT_NOT_FOUND;
+        const char *tag = arena_printf(c->arena, "\"%s-manifest\"", db_text(&rows, 0, BATCH_ATTEMPT));
+        return tag == NULL ? FAULT_MEMORY
+                           : files_send(c, db_text(&rows, 0, BATCH_DATASET), c->segment[0],
+                                        db_text(&rows, 0, BATCH_ATTEMPT), FILES_MANIFEST, "application/json", tag);
+    }
+    struct json_object *data = json_object_new_array();
+    if (has_manifest) {
+        struct json_object *entry = json_object_new_object();
+        jsonio_add_text(entry, "name", FILES_MANIFEST);
+        const char *self = arena_printf(c->arena, "/data/foundation/export/batches/%s/meta?path=" FILES_MANIFEST, c->segment[0]);
+        json_object_object_add(entry, "_links", files_link(call_link(c, self)));
+        json_object_array_add(data, entry);
+    }
+    const struct files_page page = {.limit = FILES_LIMIT_MOST};
+    return files_answer_page(c, data, &page, has_manifest, "");
+}
+
+/* Splits <batch>-<part>. */
+static bool files_read_id(struct call *c, const char **batch, const char **part)
+{
+    const char *id = c->segment[0];
+    int64_t number;
+    if (strlen(id) < IDENT_BATCH_DIGITS + 2 || id[IDENT_BATCH_DIGITS] != '-')
+        return false;
+    *batch = arena_copy(c->arena, id, IDENT_BATCH_DIGITS);
+    *part = id + IDENT_BATCH_DIGITS + 1;
+    return *batch != NULL && ident_is_hex(*batch, IDENT_BATCH_DIGITS) && query_number(*part, 0, INT32_MAX, &number) &&
+           ((*part)[0] != '0' || (*part)[1] == '\0');
+}
+
+static enum fault files_describe(struct call *c, const char *name, int64_t bytes)
+{
+    struct json_object *data = json_object_new_array(), *entry = json_object_new_object();
+    const char *path = arena_printf(c->arena, FILES_BASE "%s?path=%s", c->segment[0], name);
+    jsonio_add_text(entry, "name", name);
+    jsonio_add_text(entry, "length", arena_int(c->arena, bytes));
+    json_object_object_add(entry, "_links", files_link(call_link(c, path)));
+    json_object_array_add(data, entry);
+    const struct files_page page = {.limit = FILES_LIMIT_MOST};
+    return files_answer_page(c, data, &page, 1, "");
+}
+
+enum fault file_handle_get(struct call *c)
+{
+    struct query q;
+    struct db_rows rows;
+    const char *batch, *part;
+    if (!query_parse(c->arena, c->request.query, &q))
+        return call_refuse(c, FAULT_MALFORMED, NULL, "the query is malformed");
+    if (!files_read_id(c, &batch, &part))
+        return FAULT_NOT_FOUND;
+    const char *const params[] = {batch, part};
+    enum fault fault = call_db(c, &STMT_FILE_GET, params, 2, &rows);
+    if (fault != FAULT_NONE)
+        return fault;
+    if (rows.count != 1)
+        return FAULT_NOT_FOUND;
+    const char *name = db_text(&rows, 0, 0), *path = query_get(&q, "path");
+    if (path == NULL)
+        return files_describe(c, name, db_int(&rows, 0, 1));
+    if (strcmp(path, name) != 0)
+        return FAULT_NOT_FOUND;
+    const char *tag = arena_printf(c->arena, "\"%s\"", db_text(&rows, 0, 2));
+    return tag == NULL ? FAULT_MEMORY
+                       : files_send(c, db_text(&rows, 0, 3), batch, db_text(&rows, 0, 4), name, files_type(name), tag);
+}

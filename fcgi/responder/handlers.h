@@ -1,0 +1,44 @@
+/*
+ * handlers: what each route does, one thin function a route, one file a resource. Each builds the
+ * reply of its call, or returns a fault (with call_refuse() for what the client is told).
+ */
+#ifndef CONSIGN_RESPONDER_HANDLERS_H
+#define CONSIGN_RESPONDER_HANDLERS_H
+
+#include "responder/call.h"
+
+/* datasets.c */
+enum fault dataset_handle_create(struct call *c) MUST_CHECK;
+enum fault dataset_handle_list(struct call *c) MUST_CHECK;
+enum fault dataset_handle_get(struct call *c) MUST_CHECK;
+
+/* batches.c */
+enum fault batch_handle_list(struct call *c) MUST_CHECK;
+enum fault batch_handle_get(struct call *c) MUST_CHECK;
+
+/* import.c */
+enum fault import_handle_create(struct call *c) MUST_CHECK;
+enum fault import_handle_action(struct call *c) MUST_CHECK;
+enum fault import_handle_put_file(struct call *c) MUST_CHECK;
+
+/* jobs.c, job_list.c */
+enum fault job_handle_create(struct call *c) MUST_CHECK;
+enum fault job_handle_get(struct call *c) MUST_CHECK;
+enum fault job_handle_cancel(struct call *c) MUST_CHECK;
+enum fault job_handle_list(struct call *c) MUST_CHECK;
+
+/* files.c */
+enum fault file_handle_list(struct call *c) MUST_CHECK;
+enum fault file_handle_meta(struct call *c) MUST_CHECK;
+enum fault file_handle_failed(struct call *c) MUST_CHECK;
+enum fault file_handle_get(struct call *c) MUST_CHECK;
+
+/* ims.c */
+enum fault ims_handle_token(struct call *c) MUST_CHECK;
+enum fault ims_handle_jwks(struct call *c) MUST_CHECK;
+
+/* ops.c */
+enum fault ops_handle_health(struct call *c) MUST_CHECK;
+enum fault ops_handle_ready(struct call *c) MUST_CHECK;
+
+#endif

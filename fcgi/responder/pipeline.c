@@ -1,0 +1,283 @@
+/*
+ * pipeline: the steps of a request, in one table.
+ *
+ * A step either lets the request pass or answers it. The order is that of contract.md section 2:
+ * route, headers, token, api key, org, sandbox, right; then the body, and only then the handler. So
+ * nothing with a side effect happens before all of the request came and everything agreed.
+ */
+#include "responder/pipeline.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "core/right.h"
+#include "lib/clock.h"
+#include "lib/conf.h"
+#include "lib/crypto.h"
+#include "lib/log.h"
+#include "responder/routes.h"
+
+#define PIPELINE_JSON_MAX (1024u * 1024u)
+#define PIPELINE_FORM_MAX (64u * 1024u)
+#define PIPELINE_HEADER_MAX 256
+
+enum pipeline_step {
+    STEP_PASS,
+    STEP_ANSWERED,
+    STEP_DROP /* there is nobody to answer */
+};
+
+static enum pipeline_step pipeline_problem(struct call *c, enum fault fault)
+{
+    if (fault == FAULT_CONNECTION_CUT)
+        return STEP_DROP;
+    reply_problem(&c->reply, c->arena, fault, c->detail, c->pointer, c->request.id);
+    return STEP_ANSWERED;
+}
+
+static enum pipeline_step pipeline_gateway(struct call *c, int status, const char *code, const char *message)
+{
+    reply_gateway(&c->reply, c->arena, status, code, message);
+    return STEP_ANSWERED;
+}
+
+/* RFC 6750 section 3: no error code when there was no token at all. */
+static void pipeline_challenge(struct call *c, const char *error)
+{
+    const char *realm = conf_text(CONF_TOKEN_AUDIENCE);
+    reply_header(&c->reply, "WWW-Authenticate",
+                 error == NULL ? arena_printf(c->arena, "Bearer realm=\"%s\"", realm)
+                               : arena_printf(c->arena, "Bearer realm=\"%s\", error=\"%s\"", realm, error));
+}
+
+static enum pipeline_step step_route(struct call *c)
+{
+    const char *allow = NULL;
+    switch (routes_match(c, &allow)) {
+    case ROUTE_FOUND:
+        return STEP_PASS;
+    case ROUTE_NO_METHOD:
+        reply_header(&c->reply, "Allow", allow);
+        return pipeline_problem(c, FAULT_METHOD);
+    case ROUTE_NO_PATH:
+    default:
+        return pipeline_problem(c, FAULT_NO_ROUTE);
+    }
+}
+
+/* SECURITY: nginx passes control characters, bytes over 0x7f and repeats; of a repeat, readers differ in
+ * which one counts. So each of the headers that decide who is asking comes once and in plain ASCII. */
+static const char *pipeline_header_rule(const struct call *c, const char *name, size_t most)
+{
+    int count = request_param_count(&c->request, name);
+    const char *value = request_param(&c->request, name);
+    if (count == 0)
+        return NULL;
+    if (count > 1)
+        return "must come once";
+    if (strlen(value) > most)
+        return "is too long";
+    for (const char *p = value; *p != '\0'; p++) {
+        if (*p == ',')
+            return "must be one value, not a list";
+        if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
+            return "must be printable ASCII";
+    }
+    return NULL;
+}
+
+static enum pipeline_step step_headers(struct call *c)
+{
+    static const struct {
+        const char *param;
+        const char *header;
+        size_t most;
+    } GUARDED[] = {
+        {"HTTP_AUTHORIZATION", "Authorization", TOKEN_TEXT_MAX + 16},
+        {"HTTP_X_API_KEY", "x-api-key", PIPELINE_HEADER_MAX},
+        {"HTTP_X_GW_IMS_ORG_ID", "x-gw-ims-org-id", PIPELINE_HEADER_MAX},
+        {"HTTP_X_SANDBOX_NAME", "x-sandbox-name", PIPELINE_HEADER_MAX},
+    };
+    for (size_t i = 0; i < sizeof GUARDED / sizeof *GUARDED; i++) {
+        const char *rule = pipeline_header_rule(c, GUARDED[i].param, GUARDED[i].most);
+        if (rule != NULL) {
+            c->detail = arena_printf(c->arena, "%s: %s", GUARDED[i].header, rule);
+            return pipeline_problem(c, FAULT_MALFORMED);
+        }
+    }
+    return STEP_PASS;
+}
+
+/* The value of a header; an empty one counts as missing. */
+static const char *pipeline_header(const struct call *c, const char *param)
+{
+    const char *value = request_param(&c->request, param);
+    return value == NULL || *value == '\0' ? NULL : value;
+}
+
+static enum pipeline_step step_token(struct call *c)
+{
+    const char *value = pipeline_header(c, "HTTP_AUTHORIZATION");
+    struct token_claims claims;
+    const char *reason = "scheme";
+    if (value == NULL) {
+        pipeline_challenge(c, NULL);
+        return pipeline_gateway(c, 401, "403010", "Oauth token is missing.");
+    }
+    if (strncasecmp(value, "Bearer ", 7) == 0) {
+        const char *text = value + 7 + strspn(value + 7, " ");
+        if (token_verify(&c->worker->rules, c->arena, text, strlen(text), clock_wall_ms() / 1000, &claims, &reason)) {
+            strcpy(c->scope.client_id, claims.client_id);
+            /* a token can narrow the client's rights, never widen them */
+            c->scope.rights = right_parse(claims.scope, NULL);
+            if (c->scope.rights == 0)
+                c->scope.rights = RIGHT_ALL;
+            const char *org = pipeline_header(c, "HTTP_X_GW_IMS_ORG_ID");
+            if (claims.org == NULL || org == NULL || strcmp(claims.org, org) == 0)
+                return STEP_PASS;
+            reason = "org";
+        }
+    }
+    log_event(LOG_INFO, "token_refused", "reason=%s", reason);
+    pipeline_challenge(c, "invalid_token");
+    return pipeline_gateway(c, 401, "401013", "Oauth token is not valid");
+}
+
+/* api key, org and sandbox: what the headers say must be what the registry says of the token's client */
+static enum pipeline_step step_scope(struct call *c)
+{
+    const char *key = pipeline_header(c, "HTTP_X_API_KEY");
+    const char *org = pipeline_header(c, "HTTP_X_GW_IMS_ORG_ID");
+    const char *sandbox = pipeline_header(c, "HTTP_X_SANDBOX_NAME");
+    struct scope_answer answer = {0};
+    if (key == NULL)
+        return pipeline_gateway(c, 403, "403000", "Api Key is required");
+    if (strcmp(key, c->scope.client_id) != 0)
+        return pipeline_gateway(c, 403, "403003", "Api Key is invalid");
+    enum fault fault = scope_find(c->worker->db, c->arena, c->scope.client_id, org == NULL ? "" : org,
+                                  sandbox == NULL ? "" : sandbox, (int)conf_number(CONF_API_SCOPE_CACHE_MS), &answer);
+    if (fault != FAULT_NONE)
+        return pipeline_problem(c, fault);
+    if (!answer.client_active)
+        return pipeline_gateway(c, 403, "403003", "Api Key is invalid");
+    if (org == NULL || sandbox == NULL)
+        return pipeline_gateway(c, 400, "400003", "Missing header");
+    if (!scope_org_valid(org))
+        return pipeline_gateway(c, 403, "403027", "User region is missing");
+    if (!answer.entitled || answer.org <= 0)
+        return pipeline_gateway(c, 403, "403025", "Profile is not valid");
+    if (answer.sandbox <= 0)
+        return pipeline_problem(c, FAULT_SANDBOX);
+    c->scope.org = answer.org;
+    c->scope.sandbox = answer.sandbox;
+    c->scope.rights &= answer.rights;
+    strcpy(c->scope.ims_org_id, org);        /* entitled, so the registry knows it: within SCOPE_ORG_MAX */
+    strcpy(c->scope.sandbox_name, sandbox);  /* likewise */
+    log_context("req=%s org=%d sandbox=%d", c->request.id, answer.org, answer.sandbox);
+    return STEP_PASS;
+}
+
+static enum pipeline_step step_right(struct call *c)
+{
+    if ((c->scope.rights & c->route->right) == c->route->right)
+        return STEP_PASS;
+    pipeline_challenge(c, "insufficient_scope");
+    c->detail = arena_printf(c->arena, "the right %s is needed", right_name(c->route->right));
+    return pipeline_problem(c, FAULT_FORBIDDEN);
+}
+
+/* Whether the media type, without its parameters, is `wanted`. */
+static bool pipeline_media_type(const struct call *c, const char *wanted)
+{
+    const char *type = request_param(&c->request, "CONTENT_TYPE");
+    size_t length = type == NULL ? 0 : strcspn(type, "; \t");
+    return length == strlen(wanted) && strncasecmp(type, wanted, length) == 0;
+}
+
+static enum pipeline_step step_body(struct call *c)
+{
+    static const char *const TYPES[] = {[ROUTE_BODY_JSON] = "application/json",
+                                        [ROUTE_BODY_FORM] = "application/x-www-form-urlencoded"};
+    enum route_body kind = c->route->body;
+    if (kind == ROUTE_BODY_STREAM)
+        return STEP_PASS;
+    size_t most = kind == ROUTE_BODY_FORM ? PIPELINE_FORM_MAX : PIPELINE_JSON_MAX;
+    enum fault fault = request_read_body(c->worker->listener, &c->request, most, &c->body, &c->body_length);
+    if (fault != FAULT_NONE)
+        return pipeline_problem(c, fault);
+    if (kind != ROUTE_BODY_NONE && !pipeline_media_type(c, TYPES[kind])) {
+        c->detail = arena_printf(c->arena, "Content-Type: must be %s", TYPES[kind]);
+        return pipeline_problem(c, FAULT_MEDIA_TYPE);
+    }
+    return STEP_PASS;
+}
+
+static enum pipeline_step step_handle(struct call *c)
+{
+    enum fault fault = c->route->handle(c);
+    if (fault == FAULT_NONE && arena_exhausted(c->arena))
+        fault = FAULT_MEMORY;
+    if (fault == FAULT_NONE)
+        return STEP_ANSWERED;
+    if (fault == FAULT_MEMORY)
+        log_event(LOG_ERROR, "memory", "route=%s", c->route->name);
+    c->reply = (struct reply){0};
+    return pipeline_problem(c, fault);
+}
+
+/* `tenant_only`: skipped for routes that anybody, or only operators, may call. */
+static const struct {
+    enum pipeline_step (*run)(struct call *c);
+    bool tenant_only;
+} STEPS[] = {{step_route, false}, {step_headers, true}, {step_token, true}, {step_scope, true},
+             {step_right, true},  {step_body, false},   {step_handle, false}};
+
+static enum pipeline_step pipeline_run(struct call *c)
+{
+    enum fault fault = request_copy(c->worker->listener, c->arena, &c->request);
+    log_context("req=%s", c->request.id);
+    if (fault != FAULT_NONE)
+        return pipeline_problem(c, fault);
+    for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
+        if (STEPS[i].tenant_only && c->route->gate != ROUTE_TENANT)
+            continue;
+        enum pipeline_step step = STEPS[i].run(c);
+        if (step != STEP_PASS)
+            return step;
+    }
+    return STEP_DROP; /* the last step always answers */
+}
+
+/* One line a request; calls that change something are louder than reads. */
+static void pipeline_log(const struct call *c, int64_t started_ms)
+{
+    bool read_only = c->request.method == METHOD_GET || c->request.method == METHOD_HEAD;
+    log_event(read_only && c->reply.status < 400 ? LOG_DEBUG : LOG_INFO, "request",
+              "route=%s status=%d client=%s ms=%lld", c->route == NULL ? "-" : c->route->name, c->reply.status,
+              c->scope.org > 0 ? c->scope.client_id : "-", (long long)(clock_monotonic_ms() - started_ms));
+}
+
+void pipeline_serve(struct call_worker *worker, struct arena *arena)
+{
+    int64_t started_ms = clock_monotonic_ms();
+    arena_reset(arena);
+    struct call *c = arena_alloc(arena, sizeof *c);
+    if (c == NULL) {
+        request_drop(worker->listener);
+        return;
+    }
+    c->worker = worker;
+    c->arena = arena;
+    enum pipeline_step step = pipeline_run(c);
+    size_t length = 0;
+    const char *text = step == STEP_DROP ? NULL
+                                         : reply_print(&c->reply, arena, c->request.id,
+                                                       c->request.method == METHOD_HEAD, &length);
+    if (text == NULL)
+        request_drop(worker->listener);
+    else
+        request_answer(worker->listener, text, length);
+    pipeline_log(c, started_ms);
+    log_context("%s", "");
+    arena_reset(arena);
+}

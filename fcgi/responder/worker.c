@@ -1,0 +1,94 @@
+/*
+ * worker: the life of one process of the pool.
+ *
+ * It waits in pool_worker_wait(), the only place where signals get through, takes one request, sees
+ * it through, and waits again. It keeps nothing of a request.
+ *
+ * A silent peer stalls libfcgi's reader for ever and nothing else interrupts it (facts.md), so a
+ * watchdog alarm ends the process, and the supervisor starts another.
+ */
+#include "responder/worker.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/pool.h"
+#include "responder/pipeline.h"
+
+#define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
+
+static void worker_stuck(int signal_number)
+{
+    static const char LINE[] = "level=error process=api event=watchdog message=\"no progress; the worker ends\"\n";
+    (void)signal_number;
+    ssize_t ignored = write(STDERR_FILENO, LINE, sizeof LINE - 1);
+    (void)ignored;
+    _exit(3);
+}
+
+void worker_progress(void)
+{
+    alarm((unsigned)conf_number(CONF_API_REQUEST_SECONDS));
+}
+
+static void worker_watchdog(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = worker_stuck;
+    sigaction(SIGALRM, &action, NULL);
+}
+
+static void worker_loop(struct call_worker *worker, struct arena *arena, int listen_fd)
+{
+    while (!pool_worker_stopping()) {
+        if (!pool_worker_wait(listen_fd, -1))
+            continue;
+        worker_progress();
+        switch (request_accept(worker->listener)) {
+        case REQUEST_ACCEPTED:
+            pipeline_serve(worker, arena);
+            break;
+        case REQUEST_FAILED:
+            alarm(0);
+            log_event(LOG_ERROR, "accept", "reason=failed");
+            pool_worker_wait(-1, 50); /* out of descriptors: ending would only make a storm of restarts */
+            break;
+        case REQUEST_NOTHING:
+        default:
+            break;
+        }
+        alarm(0);
+    }
+}
+
+int worker_live(int slot, void *arg)
+{
+    const struct worker_setup *setup = arg;
+    struct call_worker worker = {.slot = slot, .workers = setup->workers, .waiting = setup->waiting};
+    worker.rules = (struct token_rules){.keys = setup->keys, .audience = conf_text(CONF_TOKEN_AUDIENCE)};
+    char issuer[1024];
+    strcpy(issuer, "");
+    strncat(issuer, conf_text(CONF_PUBLIC_URL), sizeof issuer - 8);
+    strcat(issuer, "/ims");
+    worker.rules.issuer = issuer;
+    worker_watchdog();
+    worker.listener = request_listener_new(setup->listen_fd);
+    worker.db = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_API),
+                                           .application = "consign-api",
+                                           .wait_ms = (int)conf_number(CONF_API_DATABASE_MS)});
+    struct arena *arena = arena_new(WORKER_ARENA_BYTES);
+    if (worker.listener == NULL || worker.db == NULL || arena == NULL) {
+        log_event(LOG_ERROR, "worker", "reason=\"no memory\"");
+        return 1;
+    }
+    worker_loop(&worker, arena, setup->listen_fd);
+    arena_free(arena);
+    db_free(worker.db);
+    request_listener_free(worker.listener);
+    return 0;
+}

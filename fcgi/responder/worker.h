@@ -1,0 +1,23 @@
+/*
+ * worker: the life of one process of the pool.
+ */
+#ifndef CONSIGN_RESPONDER_WORKER_H
+#define CONSIGN_RESPONDER_WORKER_H
+
+#include "core/keys.h"
+#include "responder/call.h"
+
+struct worker_setup {
+    int listen_fd;
+    int workers;
+    const struct keys *keys;
+    struct call_waiting *waiting;
+};
+
+/* For pool_options.work; arg is a struct worker_setup. One request at a time until asked to stop. */
+int worker_live(int slot, void *arg);
+
+/* Sets the watchdog anew: a worker that makes no progress for api.request_seconds ends itself. */
+void worker_progress(void);
+
+#endif

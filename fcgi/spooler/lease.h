@@ -1,0 +1,53 @@
+/*
+ * lease: one piece of work and this worker's right to it.
+ *
+ * The right is a row of the queue with our attempt in it, and as liveness an advisory lock of the
+ * session that claimed it. When that session ends, anybody may take the work over; every statement
+ * that changes something asks for the attempt again, so a late one is refused (FAULT_LEASE_LOST).
+ * Callers: spool, runner, loader, publish.
+ */
+#ifndef CONSIGN_SPOOLER_LEASE_H
+#define CONSIGN_SPOOLER_LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/crypto.h"
+#include "lib/db.h"
+#include "lib/fault.h"
+
+struct lease {
+    struct db *db;       /* the session that holds the lock */
+    struct arena *arena; /* of this piece of work */
+    int org;
+    int sandbox;
+    int64_t entry;
+    bool export; /* else a batch to load */
+    int64_t job; /* of an export */
+    char batch[40];
+    char attempt[CRYPTO_UUID_TEXT];
+    char previous[CRYPTO_UUID_TEXT]; /* an attempt that died on it; "" for none */
+    int attempts;                    /* this one included */
+    bool cancel;                     /* its job was cancelled before */
+};
+
+/* What the catalog says of a lease's batch. Texts live in the arena. */
+struct lease_batch {
+    const char *dataset;
+    bool event;         /* the dataset's class */
+    bool published;     /* status success */
+    const char *winner; /* the attempt whose files were published; "" for none */
+    bool held;          /* the queue entry still names this attempt */
+};
+
+/* Takes the next piece of work into *lease (whose db and arena are set); *found false: there is none. */
+enum fault lease_claim(struct lease *lease, bool *found) MUST_CHECK;
+
+/* Gives the work back for another attempt: later, or with `undo` at once and uncounted. Best effort:
+ * what cannot be given back is taken over once the session is gone. */
+void lease_release(struct lease *lease, bool undo, enum fault why);
+
+enum fault lease_look(struct lease *lease, struct lease_batch *batch) MUST_CHECK;
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * loader: one attempt at loading an ingest batch. See loader.h.
+ */
+#include "spooler/loader.h"
+
+#include "core/inbox.h"
+#include "core/stmt_spooler.h"
+#include "lib/clock.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/pool.h"
+#include "spooler/tree.h"
+#include "store/ingest.h"
+
+#define LOADER_WAIT_MS 3600000 /* a load answers once, at its end; a stop ends the wait sooner */
+#define LOADER_REASON_BYTES 1024u
+
+/* The files of a batch that is over. What stays is the sweep's. */
+static void loader_clear(const struct lease *l)
+{
+    char path[INBOX_PATH_MAX];
+    if (inbox_batch_path(path, conf_text(CONF_INBOX_DIR), l->org, l->sandbox, l->batch) != FAULT_NONE ||
+        tree_remove(path) != FAULT_NONE)
+        log_event(LOG_WARN, "left_behind", "batch=%s", l->batch);
+}
+
+/* Ends the batch: nothing of it was kept. */
+static void loader_fail(struct lease *l, const struct ingest_result *r, const char *errors, const char *reason)
+{
+    struct arena *a = l->arena;
+    const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), l->batch, l->attempt,
+                            arena_int(a, r->started_ms), arena_int(a, r->input), arena_int(a, r->failed), errors, reason};
+    enum fault fault = FAULT_MEMORY;
+    if (!arena_exhausted(a))
+        fault = db_call(l->db, a, l->org, &STMT_BATCH_FAIL, params, NULL);
+    log_event(LOG_WARN, "batch_failed", "records=%lld refused=%lld outcome=%s", (long long)r->input,
+              (long long)r->failed, fault_row(fault)->name);
+    if (fault == FAULT_NONE)
+        loader_clear(l);
+}
+
+/* Ends the batch for a reason that no record of it is to blame for. */
+static void loader_fail_for(struct lease *l, const struct ingest_result *r, const char *code, const char *description)
+{
+    struct str reason = STR_INIT(LOADER_REASON_BYTES);
+    struct ingest_result none = {.started_ms = r->started_ms};
+    str_printf(&reason, "[{\"code\":\"%s\",\"description\":\"%s\"}]", code, description);
+    loader_fail(l, &none, "[]", reason.data);
+    str_free(&reason);
+}
+
+/* What becomes of the batch after a load that did not commit, or may not have. */
+static void loader_conclude(struct lease *l, const struct ingest_result *r, enum fault fault)
+{
+    bool again = fault_row(fault)->retryable && l->attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
+    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
+    if (fault == FAULT_MALFORMED)
+        loader_fail(l, r, r->errors.data, r->reason.data);
+    else if (fault == FAULT_LEASE_LOST)
+        db_close(l->db);
+    else if (fault == FAULT_STOPPED || again)
+        lease_release(l, fault == FAULT_STOPPED, fault);
+    else if (fault == FAULT_DISK || fault == FAULT_DISK_FULL)
+        loader_fail_for(l, r, "storage", "an uploaded file could not be read as it was received");
+    else
+        loader_fail_for(l, r, fault_row(fault)->name, "the batch could not be loaded");
+}
+
+void loader_run(struct lease *l, struct db *work)
+{
+    struct ingest_result result = {.started_ms = clock_wall_ms()};
+    struct lease_batch batch;
+    enum fault fault = lease_look(l, &batch);
+    if (fault == FAULT_NONE && l->attempts > conf_number(CONF_SPOOLER_ATTEMPTS)) {
+        loader_fail_for(l, &result, "unknown", "the worker ended in every attempt to load the batch");
+        return;
+    }
+    if (fault == FAULT_NONE) {
+        struct ingest_order order = {.db = work,
+                                     .arena = l->arena,
+                                     .org = l->org,
+                                     .sandbox = l->sandbox,
+                                     .batch = l->batch,
+                                     .attempt = l->attempt,
+                                     .event = batch.event,
+                                     .inbox = conf_text(CONF_INBOX_DIR),
+                                     .record_bytes = (size_t)conf_number(CONF_INGEST_RECORD_BYTES),
+                                     .errors_kept = conf_number(CONF_INGEST_ERRORS_KEPT),
+                                     .stopped = pool_worker_stopping};
+        db_set_wait(work, LOADER_WAIT_MS);
+        fault = ingest_load(&order, &result);
+    }
+    if (fault == FAULT_NONE) {
+        log_event(LOG_INFO, "loaded", "records=%lld refused=%lld ms=%lld", (long long)result.input,
+                  (long long)result.failed, (long long)(clock_wall_ms() - result.started_ms));
+        loader_clear(l);
+    } else {
+        loader_conclude(l, &result, fault);
+    }
+    ingest_result_free(&result);
+}

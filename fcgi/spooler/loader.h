@@ -1,0 +1,13 @@
+/*
+ * loader: one attempt at loading an ingest batch, from the claim to its end. Caller: spool.
+ */
+#ifndef CONSIGN_SPOOLER_LOADER_H
+#define CONSIGN_SPOOLER_LOADER_H
+
+#include "lib/db.h"
+#include "spooler/lease.h"
+
+/* `work` is a second connection, so that the lease outlives a load that has to be broken off. */
+void loader_run(struct lease *lease, struct db *work);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * record: what the store has to know of one ingested record.
+ *
+ * Pure: one record's text in, its primary identity (and of an event its id and time) or the reason
+ * of its refusal out. Caller: store/ingest, and the export for profiles that have events only.
+ *
+ * The rules: one JSON object as jscan takes it, at most RECORD_DEPTH deep. `identityMap` is an object of
+ * arrays of {"id": non-empty string, "primary"?: boolean, "authenticatedState"?: string}, with at
+ * least one identity. The primary identity is the one entry marked "primary": true; unmarked, it is
+ * the only one there is. An event also has `_id`, a non-empty string, and `timestamp` (RFC 3339).
+ */
+#ifndef CONSIGN_STORE_RECORD_H
+#define CONSIGN_STORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/jscan.h"
+
+#define RECORD_DEPTH 64u
+#define RECORD_NAMESPACE_MAX 255u /* bytes, unescaped */
+#define RECORD_VALUE_MAX 1024u    /* bytes, unescaped: of an identity's id and of an event's _id */
+
+struct record_text {
+    char bytes[RECORD_VALUE_MAX];
+    size_t length;
+};
+
+/* One per loader, used again for every record. The texts are plain UTF-8, unescaped. */
+struct record {
+    struct jscan scan;
+    uint32_t most_bytes; /* longest text that is taken */
+
+    struct record_text ns; /* of the primary identity */
+    struct record_text value;
+    struct record_text event_id; /* of events */
+    int64_t time_ms;
+
+    /* after a refusal */
+    const char *code; /* constant: "json", "identity", "event_id", "timestamp" */
+    char reason[160]; /* in English */
+};
+
+#define RECORD_INIT(bytes) ((struct record){.most_bytes = (bytes)})
+
+void record_free(struct record *record);
+
+/* Reads one record's text. False: refused, and code and reason say why. */
+bool record_read(struct record *record, const char *text, size_t length, bool event) __attribute__((warn_unused_result));
+
+#endif

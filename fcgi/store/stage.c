@@ -1,0 +1,90 @@
+/*
+ * stage: records on their way into the staging table. See stage.h.
+ */
+#include "store/stage.h"
+
+#include "core/stmt_spooler.h"
+
+#define STAGE_SEND_BYTES 65536u /* a send per record cost a system call each */
+#define STAGE_ANALYZE_ROWS 1000
+
+static void stage_put(struct str *out, uint64_t n, unsigned bytes)
+{
+    char big_endian[8];
+    for (unsigned i = 0; i < bytes; i++)
+        big_endian[i] = (char)(n >> (8 * (bytes - 1 - i)) & 0xff);
+    str_append(out, big_endian, bytes);
+}
+
+static void stage_put_text(struct str *out, const char *bytes, size_t length)
+{
+    stage_put(out, length, 4);
+    str_append(out, bytes, length);
+}
+
+static void stage_put_number(struct str *out, int64_t n)
+{
+    stage_put(out, 8, 4);
+    stage_put(out, (uint64_t)n, 8);
+}
+
+static void stage_put_null(struct str *out)
+{
+    stage_put(out, UINT32_MAX, 4);
+}
+
+static enum fault stage_send(struct stage *s)
+{
+    if (s->buffer.overflow)
+        return FAULT_MEMORY;
+    enum fault fault = db_copy_data(s->db, s->buffer.data, s->buffer.length);
+    str_reset(&s->buffer);
+    return fault;
+}
+
+enum fault stage_begin(struct stage *s, struct db *db, size_t most_bytes)
+{
+    static const char SIGNATURE[11] = "PGCOPY\n\377\r\n";
+    *s = (struct stage){.db = db, .buffer = STR_INIT(most_bytes + 2u * STAGE_SEND_BYTES)};
+    enum fault fault = db_run_text(db, STMT_STAGE_MAKE);
+    if (fault == FAULT_NONE)
+        fault = db_copy_in(db, STMT_STAGE_COPY);
+    str_append(&s->buffer, SIGNATURE, sizeof SIGNATURE);
+    stage_put(&s->buffer, 0, 4); /* flags */
+    stage_put(&s->buffer, 0, 4); /* no header extension */
+    return fault;
+}
+
+enum fault stage_add(struct stage *s, const struct record *record, bool event, const char *body, size_t length)
+{
+    stage_put(&s->buffer, 6, 2);
+    stage_put_number(&s->buffer, s->rows++);
+    stage_put_text(&s->buffer, record->ns.bytes, record->ns.length);
+    stage_put_text(&s->buffer, record->value.bytes, record->value.length);
+    if (event) {
+        stage_put_text(&s->buffer, record->event_id.bytes, record->event_id.length);
+        stage_put_number(&s->buffer, record->time_ms);
+    } else {
+        stage_put_null(&s->buffer);
+        stage_put_null(&s->buffer);
+    }
+    stage_put_text(&s->buffer, body, length);
+    return s->buffer.length < STAGE_SEND_BYTES && !s->buffer.overflow ? FAULT_NONE : stage_send(s);
+}
+
+enum fault stage_end(struct stage *s)
+{
+    stage_put(&s->buffer, UINT16_MAX, 2);
+    enum fault fault = stage_send(s);
+    if (fault == FAULT_NONE)
+        fault = db_copy_end(s->db);
+    /* without figures the planner takes any staging table for a small one */
+    if (fault == FAULT_NONE && s->rows >= STAGE_ANALYZE_ROWS)
+        fault = db_run_text(s->db, STMT_STAGE_ANALYZE);
+    return fault;
+}
+
+void stage_free(struct stage *s)
+{
+    str_free(&s->buffer);
+}

@@ -1,0 +1,26 @@
+-- An attempt tells how far it is and learns whether to go on.
+--   CN410, CN408  as work_hold
+CREATE OR REPLACE FUNCTION consign.job_beat(
+    p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_attempt text, p_phase text, p_done bigint,
+    p_estimated bigint, p_files bigint)
+    RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog AS
+$$
+DECLARE
+    held consign.work_queue;
+BEGIN
+    SELECT * INTO held FROM consign.work_queue q
+        WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
+    IF held.attempt IS DISTINCT FROM p_attempt THEN
+        RAISE EXCEPTION 'lease' USING ERRCODE = 'CN410';
+    ELSIF held.cancel THEN
+        RAISE EXCEPTION 'cancelled' USING ERRCODE = 'CN408';
+    END IF;
+    INSERT INTO consign.export_progress AS p
+            (org, sandbox, job, phase, profiles_done, profiles_estimated, files_written)
+        VALUES (p_org, p_sandbox, p_job, p_phase, p_done, p_estimated, p_files)
+        ON CONFLICT (org, sandbox, job) DO UPDATE
+            SET phase = EXCLUDED.phase, profiles_done = EXCLUDED.profiles_done,
+                profiles_estimated = EXCLUDED.profiles_estimated, files_written = EXCLUDED.files_written;
+END
+$$;

@@ -1,0 +1,33 @@
+-- Every right of every role, on one screen. Runs after each migration: takes everything away first,
+-- so that what is not here is not granted.
+REVOKE ALL ON ALL TABLES IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
+GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.now_ms TO consign_api, consign_spooler;
+
+-- the pool: reads what clients may see, accepts work, never reads the profile store
+GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.job_create, consign.job_cancel, consign.job_end, consign.idempotency_claim,
+    consign.batch_create, consign.batch_upload, consign.batch_complete, consign.batch_abort,
+    consign.batch_hold_loading TO consign_api;
+GRANT SELECT, INSERT ON consign.dataset TO consign_api;
+GRANT SELECT, INSERT, UPDATE ON consign.batch, consign.batch_upload, consign.export_job,
+    consign.idempotency_key TO consign_api;
+GRANT UPDATE (version) ON consign.dataset TO consign_api; -- FOR KEY SHARE asks for it
+GRANT SELECT, DELETE ON consign.export_progress TO consign_api;
+GRANT SELECT ON consign.batch_file, consign.batch_error, consign.job_document TO consign_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
+
+-- the spooler: works on what was accepted, never makes work
+GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_release,
+    consign.job_start, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
+    consign.batch_load, consign.batch_fail, consign.batch_end TO consign_spooler;
+GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;
+GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
+GRANT SELECT ON consign.dataset, consign.batch_upload TO consign_spooler;
+GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spooler;
+GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_progress TO consign_spooler;
+GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.identity, consign.profile_fragment,
+    consign.profile_event TO consign_spooler;
+GRANT USAGE ON SEQUENCE consign.identity_number TO consign_spooler;

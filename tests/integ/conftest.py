@@ -1,0 +1,68 @@
+"""Fixtures of the integration tests.
+
+The stack is started outside (tools/devstack up); the tests find it by the
+CONSIGN_* variables that `tools/devstack env` prints.
+"""
+
+import contextlib
+import signal
+
+import pytest
+
+from client import Client
+from stack import Stack, Tenants, missing_variables
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "fault: kills processes of the stack; run alone or last")
+
+
+def pytest_collection_modifyitems(items):
+    """Fault tests disturb the stack, so they come last whatever the file order."""
+    items.sort(key=lambda item: item.get_closest_marker("fault") is not None)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    absent = missing_variables()
+    if absent:
+        pytest.fail("no stack to test: " + ", ".join(absent) + " not set; start one with "
+                    "`tools/devstack up` and load `tools/devstack env`", pytrace=False)
+    return Stack()
+
+
+@pytest.fixture(scope="session")
+def tenants(stack):
+    return Tenants(stack)
+
+
+@pytest.fixture(scope="session")
+def home(stack, tenants):
+    """A client with all rights in an org of its own; its sandbox is `home`."""
+    org = tenants.org("home")
+    return Client(stack, org, "home", *tenants.credentials(org))
+
+
+@pytest.fixture
+def client(home, tenants):
+    """The home client in a sandbox nobody used before."""
+    return home.in_sandbox(tenants.sandbox(home.org))
+
+
+@pytest.fixture(scope="module")
+def shared(home, tenants):
+    """The home client in a sandbox that one test file shares."""
+    return home.in_sandbox(tenants.sandbox(home.org))
+
+
+@pytest.fixture(scope="session")
+def spooler_paused(stack):
+    """A context manager: while it is open no spooler process runs, so jobs stay as they are."""
+    @contextlib.contextmanager
+    def paused():
+        assert stack.signal_spooler(signal.SIGSTOP), "no spooler process found"
+        try:
+            yield
+        finally:
+            stack.signal_spooler(signal.SIGCONT)
+    return paused

@@ -1,0 +1,43 @@
+/*
+ * ctl: what the commands of consignctl share: their arguments and the operator's connection.
+ */
+#ifndef CONSIGN_TOOLS_CTL_H
+#define CONSIGN_TOOLS_CTL_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+#define CTL_OPTIONS_MAX 16
+
+/* --name value pairs, in the order given; a name may come more than once. */
+struct ctl_options {
+    int count;
+    const char *name[CTL_OPTIONS_MAX];
+    const char *value[CTL_OPTIONS_MAX];
+};
+
+/* The value of an option, or NULL. */
+const char *ctl_option(const struct ctl_options *options, const char *name);
+/* The value of an option that must be there; ends the program with a line on stderr otherwise. */
+const char *ctl_need(const struct ctl_options *options, const char *name);
+
+/* Ends the program with status 1 after one line on stderr. */
+_Noreturn void ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Connects by the setting database.operator; ends the program when it cannot. */
+PGconn *ctl_connect(void);
+
+/* Runs a statement with text parameters; ends the program with the server's message when it fails.
+ * The result is the caller's. */
+PGresult *ctl_query(PGconn *conn, const char *text, int count, const char *const *params);
+
+/* Runs a script of several statements in one transaction of the server's. */
+void ctl_script(PGconn *conn, const char *what, const char *text);
+
+/* migrate.c: brings the database to what the folder `sql` says; harmless when repeated. */
+int ctl_migrate(const struct ctl_options *options);
+
+/* registry.c: one verb on one kind of thing ("org", "create"). -1: no such verb. */
+int ctl_registry(const char *kind, const char *verb, const struct ctl_options *options);
+
+#endif

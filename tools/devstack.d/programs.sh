@@ -1,0 +1,87 @@
+# programs.sh: the settings file, the migration, consign-api, consign-spooler and nginx of a stack.
+# shellcheck shell=bash disable=SC2153
+
+# Sanitizer builds start slower.
+PROGRAMS_READY_SECONDS=30
+
+programs_url() { echo "http://127.0.0.1:$(cat "$STATE/port")"; }
+programs_ops_url() { echo "http://127.0.0.1:$(($(cat "$STATE/port") + 1))"; }
+
+# Refuses early, with the port's number, what nginx would fail at when all else is started.
+programs_check_ports()
+{
+    local port
+    for port in "$PORT" $((PORT + 1)); do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            die "port $port is in use; choose another with --port"
+        fi
+    done
+}
+
+# consign.conf: what the stack needs; --set replaces a line or adds one.
+programs_write_conf()
+{
+    local line key
+    declare -A extra=()
+    for line in ${SETTINGS[@]+"${SETTINGS[@]}"}; do extra[${line%%=*}]=${line#*=}; done
+
+    echo "$PORT" >port
+    {
+        echo "# Written by tools/devstack up; --set KEY=VALUE changes a line."
+        while read -r key line; do
+            echo "$key = ${extra[$key]:-$line}"
+            unset "extra[$key]"
+        done <<END
+database.api $(postgres_uri consign_api)
+database.spooler $(postgres_uri consign_spooler)
+database.operator $(postgres_uri postgres)
+public.url http://127.0.0.1:$PORT
+api.socket $STATE/run/api.sock
+api.workers 4
+spooler.workers 2
+keys.dir $STATE/keys
+inbox.dir $STATE/inbox
+lake.dir $STATE/lake
+END
+        for key in ${extra[@]+"${!extra[@]}"}; do echo "$key = ${extra[$key]}"; done
+    } >consign.conf.new
+    mv consign.conf.new consign.conf
+}
+
+programs_ctl() { "$STATE/bin/consignctl" --config "$STATE/consign.conf" "$@"; }
+
+programs_migrate()
+{
+    programs_ctl migrate --sql "$STATE/share/sql" >log/migrate.log 2>&1 ||
+        process_fail migrate migrate.log "consignctl migrate failed"
+}
+
+programs_start_api()
+{
+    if process_alive api; then return; fi
+    # a socket that a killed pool left behind
+    rm -f run/api.sock
+    process_start api api.log "$STATE/bin/consign-api" --config "$STATE/consign.conf"
+    process_await api api.log $PROGRAMS_READY_SECONDS grep -q 'event=ready' log/api.log
+}
+
+programs_start_spooler()
+{
+    if process_alive spooler; then return; fi
+    process_start spooler spooler.log "$STATE/bin/consign-spooler" --config "$STATE/consign.conf"
+    process_await spooler spooler.log $PROGRAMS_READY_SECONDS grep -q 'event=ready' log/spooler.log
+}
+
+programs_start_nginx()
+{
+    local rate=''
+    if process_alive nginx; then return; fi
+    if [ "${CONSIGN_RATE_LIMITS:-off}" = on ]; then rate='include consign/rate.conf;'; fi
+    share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= \
+        "PUBLIC_LISTEN=127.0.0.1:$PORT backlog=4096" "OPS_LISTEN=127.0.0.1:$((PORT + 1))" \
+        "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake"
+    process_start nginx nginx.log "$(PATH=$PATH:/usr/sbin command -v nginx)" \
+        -e "$STATE/log/nginx.log" -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf"
+    process_await nginx nginx.log $PROGRAMS_READY_SECONDS \
+        curl -fsS --noproxy '*' --max-time 2 -o /dev/null "$(programs_ops_url)/ready"
+}
