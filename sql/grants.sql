@@ -8,7 +8,7 @@ GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.now_ms TO consign_api, con
 
 -- the pool: reads what clients may see, accepts work, never reads the profile store
 GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;
-GRANT EXECUTE ON FUNCTION consign.job_create, consign.job_cancel, consign.job_end, consign.idempotency_claim,
+GRANT EXECUTE ON FUNCTION consign.dataset_create, consign.job_create, consign.job_cancel, consign.job_end, consign.idempotency_claim,
     consign.batch_create, consign.batch_upload, consign.batch_complete, consign.batch_abort,
     consign.batch_hold_loading TO consign_api;
 GRANT SELECT, INSERT ON consign.dataset TO consign_api;

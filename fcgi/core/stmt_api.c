@@ -97,13 +97,11 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
     " AND b.dataset = d.dataset AND b.status = 'success' ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) good ON true" \
     " WHERE d.org = $1::int AND d.sandbox = $2::int"
 
-/* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client */
+/* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client,
+ * key, body -> the dataset's id */
 const struct stmt STMT_DATASET_CREATE = {
     "dataset_create",
-    "INSERT INTO consign.dataset (org, sandbox, dataset, name, description, schema_id, schema_content_type, class,"
-    " format, compression, tags, created_ms, updated_ms, created_client)"
-    " SELECT $1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, m, m, $12 FROM consign.now_ms() m",
-    12};
+    "SELECT consign.dataset_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14};
 
 const struct stmt STMT_DATASET_GET = {"dataset_get", "SELECT " DATASET_COLUMNS DATASET_FROM " AND d.dataset = $3", 3};
 

@@ -168,7 +168,9 @@ const char *jscan_unescape(const char *at, char piece[4], size_t *length)
         return at + 1;
     if (at[1] != 'u') {
         const char *named = strchr(from, at[1]);
-        piece[0] = named != NULL ? to[named - from] : at[1];
+        piece[0] = at[1];
+        if (named != NULL)
+            piece[0] = to[named - from];
         return at + 2;
     }
     unsigned long code = (unsigned long)jscan_hex4((const unsigned char *)at + 2);

@@ -72,3 +72,10 @@ enum fault call_idempotency(struct call *c, const char **key, const char **body)
     *body = body_hex;
     return FAULT_NONE;
 }
+
+enum fault call_key_refusal(struct call *c, enum fault fault)
+{
+    if (fault == FAULT_KEY_REUSED)
+        return call_refuse(c, fault, NULL, "Idempotency-Key: was used with another body");
+    return fault;
+}

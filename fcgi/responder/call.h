@@ -63,4 +63,7 @@ const char *call_link(struct call *c, const char *path);
  * FAULT_MALFORMED when the header is not 1 to 255 printable ASCII characters. */
 enum fault call_idempotency(struct call *c, const char **key, const char **body) MUST_CHECK;
 
+/* What the client is told when its key belongs to another body; other faults pass through. */
+enum fault call_key_refusal(struct call *c, enum fault fault);
+
 #endif

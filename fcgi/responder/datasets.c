@@ -150,21 +150,26 @@ enum fault dataset_handle_create(struct call *c)
 {
     struct json_object *body;
     struct dataset_request r;
+    struct db_rows rows;
+    const char *key, *digest;
     enum fault fault = call_body_object(c, &body);
     if (fault == FAULT_NONE)
         fault = dataset_read(c, body, &r);
+    if (fault == FAULT_NONE)
+        fault = call_idempotency(c, &key, &digest);
     if (fault != FAULT_NONE)
         return fault;
     char id[IDENT_DATASET_DIGITS + 1];
     crypto_random_hex(id, IDENT_DATASET_DIGITS / 2);
-    const char *const params[] = {id, r.name, r.description, r.schema_id, r.content_type, r.class, r.format,
-                                  r.compression, r.tags, c->scope.client_id};
-    fault = call_db(c, &STMT_DATASET_CREATE, params, sizeof params / sizeof *params, NULL);
+    const char *const params[] = {id,       r.name,        r.description, r.schema_id,        r.content_type, r.class,
+                                  r.format, r.compression, r.tags,        c->scope.client_id, key,            digest};
+    fault = call_db(c, &STMT_DATASET_CREATE, params, sizeof params / sizeof *params, &rows);
     if (fault != FAULT_NONE)
-        return fault;
+        return call_key_refusal(c, fault);
+    const char *made = db_text(&rows, 0, 0);
     struct json_object *answer = jsonio_own(c->arena, json_object_new_array());
-    json_object_array_add(answer, json_object_new_string(arena_printf(c->arena, "@/datasets/%s", id)));
-    reply_header(&c->reply, "Location", call_link(c, arena_printf(c->arena, "/data/foundation/catalog/dataSets/%s", id)));
+    json_object_array_add(answer, json_object_new_string(arena_printf(c->arena, "@/datasets/%s", made)));
+    reply_header(&c->reply, "Location", call_link(c, arena_printf(c->arena, "/data/foundation/catalog/dataSets/%s", made)));
     return reply_json(&c->reply, c->arena, 201, answer);
 }
 

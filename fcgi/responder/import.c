@@ -45,9 +45,7 @@ static enum fault import_create_refusal(struct call *c, enum fault fault)
         return call_refuse(c, FAULT_MALFORMED, "/datasetId", "must be the id of a dataset of this sandbox");
     if (fault == FAULT_MALFORMED)
         return call_refuse(c, fault, "/datasetId", "a union dataset is exported into, not ingested into");
-    if (fault == FAULT_KEY_REUSED)
-        return call_refuse(c, fault, NULL, "Idempotency-Key: was used with another body");
-    return fault;
+    return call_key_refusal(c, fault);
 }
 
 enum fault import_handle_create(struct call *c)
@@ -138,8 +136,8 @@ enum fault import_handle_put_file(struct call *c)
 {
     const char *name = c->segment[2];
     struct upload up;
-    if (strlen(name) > IMPORT_NAME_MAX || strchr(name, '/') != NULL)
-        return call_refuse(c, FAULT_MALFORMED, NULL, "the file name: 1 to 255 bytes without a slash");
+    if (strlen(name) > IMPORT_NAME_MAX || strpbrk(name, "/\\") != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return call_refuse(c, FAULT_MALFORMED, NULL, "the file name: 1 to 255 bytes without a slash, not . or ..");
     enum fault fault = import_check_batch(c);
     if (fault == FAULT_NONE)
         fault = upload_store(c, c->segment[0], &up);

@@ -97,7 +97,7 @@ static enum fault list_read_place(struct call *c, const struct query *q, struct 
     int64_t number = 1;
     if ((offset != NULL) + (start != NULL) + (page != NULL) > 1)
         return list_refuse(c, "only one of offset, start and page may be given");
-    if (offset != NULL && *offset != '\0')
+    if (offset != NULL)
         return list_read_offset(c, offset, out);
     if (start != NULL && !query_number(start, 0, LIST_ROWS_MOST, &out->skip))
         return list_refuse(c, "start: a number of rows from 0");

@@ -54,10 +54,8 @@ static enum fault job_create_refusal(struct call *c, enum fault fault)
         return call_refuse(c, fault, POINTER, "must be a dataset of the profile union schema");
     case FAULT_NOT_SUPPORTED:
         return call_refuse(c, fault, POINTER, "this version writes JSON, with zstd or without compression, only");
-    case FAULT_KEY_REUSED:
-        return call_refuse(c, fault, NULL, "Idempotency-Key: was used with another body");
     default:
-        return fault;
+        return call_key_refusal(c, fault);
     }
 }
 

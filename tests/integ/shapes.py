@@ -100,4 +100,4 @@ def assert_succeeded(job):
     assert isinstance(metrics["exportedProfileByNamespaceCounter"], dict)
     assert isinstance(metrics["totalExportedEventCounter"], int)
     assert "errors" not in job or job["errors"] == [], job
-    assert job["watermark"] > 0
+    assert job["watermark"] >= 0  # 0: nothing was ever ingested

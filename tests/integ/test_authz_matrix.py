@@ -130,7 +130,8 @@ def send(scene, route, headers, ids):
     body = BODIES[route["body"]](ids)
     if route["body"] not in ("-", "file"):
         headers = headers + [("Content-Type", "application/json")]
-    headers = headers + [("x-request-id", "matrix")]
+    # first: nginx refuses a repeated Authorization while it reads, and echoes what it read until then
+    headers = [("x-request-id", "matrix")] + headers
     return rawhttp.send(scene.me.url, route["method"], route["path"].format(**ids), headers, body)
 
 

@@ -95,7 +95,7 @@ BAD_LINES = {
     "bad utf-8": b'{"a":"\xff","identityMap":{"E":[{"id":"z"}]}}',
     "lone surrogate": b'{"a":"\\udc00","identityMap":{"E":[{"id":"z"}]}}',
     "two values": b'{"identityMap":{"E":[{"id":"z"}]}} {}',
-    "too deep": b'{"a":' + b"[" * 20 + b"]" * 20 + b',"identityMap":{"E":[{"id":"z"}]}}',
+    "too deep": b'{"a":' + b"[" * 70 + b"]" * 70 + b',"identityMap":{"E":[{"id":"z"}]}}',
 }
 
 
