@@ -16,6 +16,9 @@
 #define SPEC_SCHEMA "_xdm.context.profile"
 /* A list shows up to 1000 jobs with these members as given, so together they are bounded. */
 #define SPEC_KEPT_MAX 65536
+/* What the export engine's projection takes; a job that is accepted must not fail there. */
+#define SPEC_PATHS_MAX 1000
+#define SPEC_SEGMENTS_MAX 64
 /* Stored members were read from a body within the request limits, so they keep within these. */
 #define SPEC_STORED_LIMITS JSCAN_REQUEST_LIMITS
 
@@ -65,36 +68,37 @@ static enum fault spec_flag(struct spec_reader *r, struct json_object *parent, c
     return fault;
 }
 
-static bool spec_blank(char c)
+/* One path: segments separated by dots, none of them empty, no control characters. */
+static bool spec_path_valid(const char *path, size_t length)
 {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    size_t segment = 0, segments = 1;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)path[i];
+        if (c < 0x20 || c == 0x7f || (c == '.' && segment == 0))
+            return false;
+        segments += c == '.';
+        segment = c == '.' ? 0 : segment + 1;
+    }
+    return segment > 0 && segments <= SPEC_SEGMENTS_MAX;
 }
 
 bool spec_fields_valid(const char *text, size_t length)
 {
-    size_t blank = 0;
-    while (blank < length && spec_blank(text[blank]))
-        blank++;
-    if (blank == length)
+    static const char BLANKS[] = " \t";
+    size_t paths = 0;
+    if (strspn(text, BLANKS) == length)
         return true; /* all fields */
-    bool segment_open = false, path_ended = false;
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
-        if (c == ',' || c == '.') {
-            if (!segment_open || (c == '.' && path_ended))
-                return false;
-            segment_open = path_ended = false;
-        } else if (spec_blank(c)) {
-            if (i > 0 && text[i - 1] == '.')
-                return false;
-            path_ended = segment_open;
-        } else if ((unsigned char)c < 0x20 || c == 0x7f || path_ended) {
+    for (const char *end = text + length;; text++) {
+        text += strspn(text, BLANKS);
+        size_t path = strcspn(text, ","), kept = path;
+        while (kept > 0 && strchr(BLANKS, text[kept - 1]) != NULL)
+            kept--;
+        if (!spec_path_valid(text, kept) || ++paths > SPEC_PATHS_MAX)
             return false;
-        } else {
-            segment_open = true;
-        }
+        text += path;
+        if (text == end)
+            return true;
     }
-    return segment_open;
 }
 
 static enum fault spec_fields(struct spec_reader *r, struct json_object *parent, const char *pointer, const char **out)
@@ -106,7 +110,7 @@ static enum fault spec_fields(struct spec_reader *r, struct json_object *parent,
     const char *text = json_object_get_string(value);
     size_t length = (size_t)json_object_get_string_len(value);
     if (!spec_fields_valid(text, length))
-        return spec_malformed(r, pointer, "must be dot paths separated by commas, without empty segments");
+        return spec_malformed(r, pointer, "must be at most 1000 dot paths separated by commas, without empty segments");
     *out = arena_copy(r->arena, text, length);
     return FAULT_NONE;
 }
