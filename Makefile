@@ -55,7 +55,7 @@ ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOUR
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all run stop test check unit asan asan-unit lint bench install clean
+.PHONY: help deps all run stop test check unit asan fault lint bench install clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
@@ -65,6 +65,7 @@ help:
 	@echo 'make test     deps, all, then every test against a stack of its own'
 	@echo 'make check    the quick part: checks of the sources and unit tests'
 	@echo 'make asan     unit and integration tests built with AddressSanitizer and UBSan'
+	@echo 'make fault    kill, cut and stall more than make test does'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
 	@echo 'make bench    measure; see tests/bench'
 	@echo 'make install  programs, SQL and nginx configuration below DESTDIR and PREFIX ($(PREFIX))'
@@ -84,11 +85,11 @@ stop:
 	@tools/devstack down
 
 test: deps
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory check
 	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/run
 
-check: unit
-	@for check in tools/checks/*; do "$$check" || exit 1; done
+check: all unit
+	@for check in tools/checks/*; do CONSIGN_BUILD=$(BUILD) "$$check" || exit 1; done
 
 # All of them run; the first failures of one do not hide another.
 unit: $(UNIT_TESTS)
@@ -97,6 +98,10 @@ unit: $(UNIT_TESTS)
 	done; \
 	if [ -n "$$failed" ]; then echo "unit: failed:$$failed"; exit 1; fi; \
 	echo 'unit: $(words $(UNIT_TESTS)) programs passed'
+
+# What make test does by halves: more kills, more often.
+fault: all
+	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) CONSIGN_KILLS=20 tests/run -m fault tests/integ
 
 asan:
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit

@@ -1,5 +1,5 @@
 /*
- * db: one connection to PostgreSQL. See db.h. The waiting is in db_wait.c.
+ * db: one connection to PostgreSQL. See db.h. The waiting is in db_wait.c, COPY in db_copy.c.
  */
 #include "lib/db.h"
 
@@ -9,20 +9,11 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/db_wait.h"
+#include "lib/db_internal.h"
 #include "lib/invariant.h"
 #include "lib/log.h"
 
-#define DB_PREPARED_MAX 64
 #define DB_PARAMS_MAX 24
-
-struct db {
-    struct db_options options;
-    PGconn *conn;
-    char *copy_buffer;
-    const struct stmt *prepared[DB_PREPARED_MAX];
-    unsigned prepared_count;
-};
 
 struct db_sqlstate {
     const char *prefix;
@@ -85,15 +76,14 @@ void db_set_wait(struct db *db, int wait_ms)
     db->options.wait_ms = wait_ms;
 }
 
-static struct db_wait db_patience(const struct db *db)
+struct db_wait db_patience(const struct db *db)
 {
     return (struct db_wait){.deadline_ms = clock_monotonic_ms() + db->options.wait_ms,
                             .stopped = db->options.stopped,
                             .stopped_arg = db->options.stopped_arg};
 }
 
-/* Closes the connection, logs why, and passes the fault on. */
-static enum fault db_broken(struct db *db, enum fault fault, const char *what)
+enum fault db_broken(struct db *db, enum fault fault, const char *what)
 {
     if (fault != FAULT_STOPPED)
         log_event(LOG_ERROR, "database", "what=%s reason=%s", what,
@@ -102,8 +92,7 @@ static enum fault db_broken(struct db *db, enum fault fault, const char *what)
     return fault;
 }
 
-/* The fault of a result that is not a success. A fault of ours in SQL is logged here. */
-static enum fault db_result_fault(const PGresult *result, const char *what)
+enum fault db_result_fault(const PGresult *result, const char *what)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     if (state == NULL)
@@ -167,9 +156,7 @@ enum fault db_connect(struct db *db)
     return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "connect");
 }
 
-/* Waits for the answer of what was sent and keeps its rows. A raised fault is returned with the
- * connection intact; anything doubtful closes it. */
-static enum fault db_answer(struct db *db, struct arena *a, const char *what, struct db_rows *rows)
+enum fault db_answer(struct db *db, struct arena *a, const char *what, struct db_rows *rows)
 {
     struct db_wait wait = db_patience(db);
     PGresult *result = NULL;
@@ -342,86 +329,6 @@ void db_rollback(struct db *db)
 {
     if (db_connected(db) && PQtransactionStatus(db->conn) != PQTRANS_IDLE && db_run_text(db, "ROLLBACK") != FAULT_NONE)
         db_close(db);
-}
-
-enum fault db_copy_in(struct db *db, const char *text)
-{
-    if (!db_connected(db) || !PQsendQuery(db->conn, text))
-        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
-    struct db_wait wait = db_patience(db);
-    PGresult *result = NULL;
-    enum fault fault = db_wait_result(db->conn, &wait, &result);
-    if (fault == FAULT_NONE && PQresultStatus(result) != PGRES_COPY_IN)
-        fault = db_result_fault(result, "copy");
-    PQclear(result);
-    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
-}
-
-enum fault db_copy_data(struct db *db, const char *bytes, size_t length)
-{
-    INVARIANT(length <= INT32_MAX);
-    struct db_wait wait = db_patience(db);
-    int put;
-    while ((put = PQputCopyData(db->conn, bytes, (int)length)) == 0) {
-        enum fault fault = db_wait_flush(db->conn, &wait);
-        if (fault != FAULT_NONE)
-            return db_broken(db, fault, "copy");
-    }
-    if (put < 0)
-        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
-    /* libpq buffers without bound while the socket is full, so the buffer is emptied every time */
-    enum fault fault = db_wait_flush(db->conn, &wait);
-    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
-}
-
-enum fault db_copy_end(struct db *db)
-{
-    struct db_wait wait = db_patience(db);
-    int put;
-    while ((put = PQputCopyEnd(db->conn, NULL)) == 0) {
-        enum fault fault = db_wait_flush(db->conn, &wait);
-        if (fault != FAULT_NONE)
-            return db_broken(db, fault, "copy");
-    }
-    if (put < 0)
-        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
-    return db_answer(db, NULL, "copy", NULL);
-}
-
-enum fault db_copy_out(struct db *db, const char *text)
-{
-    if (!db_connected(db) || !PQsendQuery(db->conn, text))
-        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
-    struct db_wait wait = db_patience(db);
-    PGresult *result = NULL;
-    enum fault fault = db_wait_result(db->conn, &wait, &result);
-    if (fault == FAULT_NONE && PQresultStatus(result) != PGRES_COPY_OUT)
-        fault = db_result_fault(result, "copy");
-    PQclear(result);
-    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
-}
-
-enum fault db_copy_row(struct db *db, const char **bytes, size_t *length)
-{
-    struct db_wait wait = db_patience(db);
-    *length = 0;
-    *bytes = NULL;
-    if (db->copy_buffer != NULL)
-        PQfreemem(db->copy_buffer);
-    db->copy_buffer = NULL;
-    int got;
-    while ((got = PQgetCopyData(db->conn, &db->copy_buffer, 1)) == 0) {
-        enum fault fault = db_wait_input(db->conn, &wait);
-        if (fault != FAULT_NONE)
-            return db_broken(db, fault, "copy");
-    }
-    if (got == -2)
-        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
-    if (got == -1) /* the end, or an error of the server, which its result tells */
-        return db_answer(db, NULL, "copy", NULL);
-    *bytes = db->copy_buffer;
-    *length = (size_t)got;
-    return FAULT_NONE;
 }
 
 const char *db_text(const struct db_rows *rows, int row, int column)

@@ -12,7 +12,6 @@ static const struct fault_row TABLE[FAULT_COUNT] = {
     [FAULT_NOT_SUPPORTED] = {"not_supported", 400, "not-supported", "This version does not offer that", LOG_INFO, false},
     [FAULT_SANDBOX] = {"sandbox", 403, "sandbox", "The sandbox is not available", LOG_INFO, false},
     [FAULT_FORBIDDEN] = {"forbidden", 403, "insufficient-right", "The client lacks the right", LOG_INFO, false},
-    [FAULT_CLIENT_SECRET] = {"client_secret", 401, "client-credentials", "The client credentials are wrong", LOG_INFO, false},
     [FAULT_NOT_FOUND] = {"not_found", 404, "not-found", "There is no such resource", LOG_INFO, false},
     [FAULT_NO_ROUTE] = {"no_route", 404, "no-such-path", "There is no such path", LOG_INFO, false},
     [FAULT_METHOD] = {"method", 405, "method-not-allowed", "The path does not offer that method", LOG_INFO, false},

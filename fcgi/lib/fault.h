@@ -21,7 +21,6 @@ enum fault {
     FAULT_NOT_SUPPORTED,   /* well-formed, but this version does not do it; refused rather than ignored */
     FAULT_SANDBOX,         /* sandbox unknown, foreign or inactive: one answer for all three */
     FAULT_FORBIDDEN,       /* the client lacks the right the route needs */
-    FAULT_CLIENT_SECRET,   /* token endpoint: unknown client or wrong secret */
     FAULT_NOT_FOUND,       /* no such thing, or not yours: one answer for both */
     FAULT_NO_ROUTE,        /* no such path */
     FAULT_METHOD,          /* a path that exists, with another method */

@@ -4,6 +4,7 @@
  *   consign-api --config FILE     serve until SIGTERM, in the foreground, log to stderr
  *   consign-api --settings        print the table of settings
  *   consign-api --problems        print the table of problem types
+ *   consign-api --routes          print the table of routes
  *
  * SECURITY: started as root it becomes api.user before it touches a key, a socket or the database.
  */
@@ -17,6 +18,7 @@
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "lib/priv.h"
+#include "responder/routes.h"
 #include "responder/worker.h"
 
 #define MAIN_GRACE_MS 15000
@@ -96,8 +98,12 @@ int main(int argc, char **argv)
         main_print_problems();
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
+        routes_print_table(stdout);
+        return 0;
+    }
     if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-        fprintf(stderr, "usage: consign-api --config FILE | --settings | --problems\n");
+        fprintf(stderr, "usage: consign-api --config FILE | --settings | --problems | --routes\n");
         return 2;
     }
     if (conf_load(argv[2]) != FAULT_NONE)

@@ -74,16 +74,18 @@ static bool routes_serves(const struct route *route, enum method method)
     return route->method == method || (route->method == METHOD_GET && method == METHOD_HEAD);
 }
 
+/* As in an Allow header: a route for GET serves HEAD too. */
+static const char *const METHOD_NAMES[] = {[METHOD_GET] = "GET, HEAD", [METHOD_POST] = "POST", [METHOD_PUT] = "PUT",
+                                           [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE"};
+
 /* The value of Allow for every route with this pattern. */
 static const char *routes_allow(struct call *c, const char *pattern)
 {
-    static const char *const NAMES[] = {[METHOD_GET] = "GET, HEAD", [METHOD_POST] = "POST", [METHOD_PUT] = "PUT",
-                                        [METHOD_PATCH] = "PATCH", [METHOD_DELETE] = "DELETE"};
     const char *allow = NULL;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         if (strcmp(TABLE[i].pattern, pattern) == 0)
-            allow = allow == NULL ? NAMES[TABLE[i].method]
-                                  : arena_printf(c->arena, "%s, %s", allow, NAMES[TABLE[i].method]);
+            allow = allow == NULL ? METHOD_NAMES[TABLE[i].method]
+                                  : arena_printf(c->arena, "%s, %s", allow, METHOD_NAMES[TABLE[i].method]);
     }
     return allow;
 }
@@ -111,4 +113,16 @@ enum route_match routes_match(struct call *c, const char **allow)
         return ROUTE_NO_PATH;
     *allow = routes_allow(c, other->pattern);
     return ROUTE_NO_METHOD;
+}
+
+void routes_print_table(FILE *out)
+{
+    fprintf(out, "| method | path | right |\n|---|---|---|\n");
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        const struct route *r = &TABLE[i];
+        const char *right = r->gate == ROUTE_TENANT ? right_name((enum right)r->right) : NULL;
+        fprintf(out, "| %s | `%s` | %s%s%s |\n", METHOD_NAMES[r->method], r->pattern, right != NULL ? "`" : "",
+                right != NULL ? right : r->gate == ROUTE_OPS ? "operators' listener only" : "none",
+                right != NULL ? "`" : "");
+    }
 }

@@ -4,6 +4,8 @@
 #ifndef CONSIGN_RESPONDER_ROUTES_H
 #define CONSIGN_RESPONDER_ROUTES_H
 
+#include <stdio.h>
+
 #include "responder/call.h"
 
 enum route_gate {
@@ -34,5 +36,8 @@ enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 /* Finds the route of the call's path and method; fills in call->route and call->segment. One slash
  * at the end makes no difference. ROUTE_NO_METHOD: *allow is the value of the Allow header. */
 enum route_match routes_match(struct call *c, const char **allow);
+
+/* Writes the table of routes as Markdown. */
+void routes_print_table(FILE *out);
 
 #endif

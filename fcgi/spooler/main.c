@@ -6,6 +6,7 @@
  * Speaks to PostgreSQL as consign_spooler and to two directories, and to nobody else.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/conf.h"
@@ -50,6 +51,7 @@ int main(int argc, char **argv)
     }
     if (conf_load(argv[2]) != FAULT_NONE)
         return 2;
+    clearenv(); /* what the settings do not say must not come from the environment */
     log_open("spooler", log_level_parse(conf_text(CONF_LOG_LEVEL)));
     if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
         return 1;

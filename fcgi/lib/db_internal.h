@@ -1,0 +1,35 @@
+/*
+ * db_internal: what the files of db share. For db.c and db_copy.c only.
+ */
+#ifndef CONSIGN_LIB_DB_INTERNAL_H
+#define CONSIGN_LIB_DB_INTERNAL_H
+
+#include <libpq-fe.h>
+
+#include "lib/db.h"
+#include "lib/db_wait.h"
+
+#define DB_PREPARED_MAX 64
+
+struct db {
+    struct db_options options;
+    PGconn *conn;
+    char *copy_buffer;
+    const struct stmt *prepared[DB_PREPARED_MAX];
+    unsigned prepared_count;
+};
+
+/* How long the next answer may take. */
+struct db_wait db_patience(const struct db *db);
+
+/* Closes the connection, logs why, and passes the fault on. */
+enum fault db_broken(struct db *db, enum fault fault, const char *what);
+
+/* The fault of a result that is not a success, logged. */
+enum fault db_result_fault(const PGresult *result, const char *what);
+
+/* Waits for the answer of what was sent and keeps its rows. A raised fault is returned with the
+ * connection intact; anything doubtful closes it. */
+enum fault db_answer(struct db *db, struct arena *a, const char *what, struct db_rows *rows) MUST_CHECK;
+
+#endif
