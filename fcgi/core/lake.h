@@ -16,6 +16,7 @@
 #include "lib/fault.h"
 
 #define LAKE_PATH_MAX 1024 /* with terminator */
+#define LAKE_LEVELS 5u     /* directories above a published one, the root included */
 
 /* What a published path is made of. All texts are kept by pointer. */
 struct lake_batch {

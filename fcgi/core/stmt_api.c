@@ -36,7 +36,9 @@ const struct stmt STMT_JOB_GET = {
 
 const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1::int, $2::int, $3::bigint)", 3};
 
-/* A page: the rows beyond the cursor's row in the wanted order. A cursor whose row is gone gives none. */
+/* A page: the rows beyond the cursor's row in the wanted order. A cursor whose row is gone gives none.
+ * CASE and not coalesce(): under row level security only expressions that PostgreSQL knows to be leakproof
+ * become index conditions, and coalesce() is none; with it every page read all rows before the cursor. */
 #define KEY_OF_CURSOR(column, none)                                                                                    \
     "CASE WHEN $5::bigint IS NULL THEN " none " ELSE (SELECT c." column                                                \
     " FROM consign.export_job c WHERE c.org = $1::int AND c.sandbox = $2::int AND c.job = $5::bigint) END, "
@@ -45,7 +47,7 @@ const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1
     {                                                                                                                  \
         name,                                                                                                          \
             "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT status " AND (" key "job) " beyond        \
-            " (" key_of_cursor "coalesce($5::bigint, " no_job ")) ORDER BY " order                                     \
+            " (" key_of_cursor "CASE WHEN $5::bigint IS NULL THEN " no_job " ELSE $5::bigint END) ORDER BY " order                                     \
             " LIMIT $3::int OFFSET $4::bigint",                                                                        \
             params                                                                                                     \
     }

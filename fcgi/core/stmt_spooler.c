@@ -71,7 +71,7 @@ const char STMT_STAGE_ANALYZE[] = "ANALYZE pg_temp.ingest_stage (ns, value, even
  * left to sort is one identity at a time. */
 const char STMT_READ_SETTINGS[] =
     "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
-    " SET LOCAL enable_hashagg = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off;"
+    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off;"
     " SET LOCAL enable_incremental_sort = on; SET LOCAL statement_timeout = 0";
 
 /* SECURITY: COPY takes no parameters. What varies in its text is written by %d and PRId64, whose output

@@ -92,7 +92,7 @@ enum fault publish_batch(const struct publish_order *o)
         fault = publish_write_manifest(o);
     if (fault != FAULT_NONE)
         return fault; /* the runner removes the work directory */
-    fault = tree_move(o->work, target);
+    fault = tree_move(o->work, target, LAKE_LEVELS);
     if (fault == FAULT_NONE) {
         fault = publish_tell(o);
         if (fault == FAULT_DB_UNAVAILABLE)

@@ -115,28 +115,37 @@ static enum fault runner_write(struct runner *r, int directory)
     return fault;
 }
 
-/* The attempt proper, with its directory. */
+/* The attempt in its directory, with connections that the watch looks after. */
+static enum fault runner_work(struct runner *r)
+{
+    enum fault fault = tree_make(r->work);
+    if (fault != FAULT_NONE)
+        return fault;
+    int directory = open(r->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return FAULT_DISK;
+    r->tools->watching = &r->watch;
+    db_set_wait(r->tools->work, RUNNER_STREAM_WAIT_MS);
+    db_set_wait(r->tools->events, RUNNER_STREAM_WAIT_MS);
+    fault = runner_write(r, directory);
+    r->tools->watching = NULL;
+    close(directory);
+    if (fault != FAULT_NONE) {
+        db_close(r->tools->work);
+        db_close(r->tools->events);
+    }
+    return fault;
+}
+
+/* The attempt proper. */
 static enum fault runner_attempt(struct runner *r)
 {
     enum fault fault = runner_start(r);
     if (fault == FAULT_NONE)
         fault = lake_work_path(r->work, conf_text(CONF_LAKE_DIR), r->lease->attempt);
-    if (fault == FAULT_NONE)
-        fault = tree_make(r->work);
     if (fault != FAULT_NONE)
         return fault;
-    int directory = open(r->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r->tools->watching = &r->watch;
-    db_set_wait(r->tools->work, RUNNER_STREAM_WAIT_MS);
-    db_set_wait(r->tools->events, RUNNER_STREAM_WAIT_MS);
-    fault = directory >= 0 ? runner_write(r, directory) : FAULT_DISK;
-    r->tools->watching = NULL;
-    if (directory >= 0)
-        close(directory);
-    if (fault != FAULT_NONE) {
-        db_close(r->tools->work);
-        db_close(r->tools->events);
-    }
+    fault = runner_work(r);
     if (tree_remove(r->work) != FAULT_NONE) /* moved away when it was published; else the sweep tries again */
         log_event(LOG_WARN, "left_behind", "attempt=%s", r->lease->attempt);
     return fault;

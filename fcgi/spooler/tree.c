@@ -88,12 +88,18 @@ enum fault tree_remove(const char *path)
     return FAULT_NONE;
 }
 
-enum fault tree_move(const char *from, const char *to)
+enum fault tree_move(const char *from, const char *to, unsigned levels)
 {
-    char parent[LAKE_PATH_MAX];
-    tree_parent(parent, to);
-    enum fault fault = tree_make(parent);
+    char at[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
+    tree_parent(at, to);
+    enum fault fault = tree_make(at);
     if (fault == FAULT_NONE && rename(from, to) != 0)
         fault = tree_fault("rename", to);
-    return fault == FAULT_NONE ? tree_sync(parent) : fault;
+    /* a directory on the way that somebody else has just made may not be durable yet */
+    for (unsigned i = 0; fault == FAULT_NONE && i < levels; i++) {
+        fault = tree_sync(at);
+        tree_parent(above, at);
+        memcpy(at, above, sizeof at);
+    }
+    return fault;
 }

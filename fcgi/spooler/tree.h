@@ -21,7 +21,8 @@ enum fault tree_remove(const char *path) MUST_CHECK;
 /* Makes the directory's entries durable. */
 enum fault tree_sync(const char *path) MUST_CHECK;
 
-/* Renames a directory, whose target must not exist, and makes the new name durable. */
-enum fault tree_move(const char *from, const char *to) MUST_CHECK;
+/* Renames a directory, whose target must not exist, and makes the new name durable: syncs so many
+ * directories above it. */
+enum fault tree_move(const char *from, const char *to, unsigned levels) MUST_CHECK;
 
 #endif

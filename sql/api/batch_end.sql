@@ -8,6 +8,7 @@ CREATE OR REPLACE FUNCTION consign.batch_end(
 $$
 DECLARE
     moment bigint := consign.now_ms();
+    ended  text;
 BEGIN
     INSERT INTO consign.batch_error (org, sandbox, batch, number, file, line, byte_offset, code, reason, record)
         SELECT p_org, p_sandbox, p_batch, e.ordinality - 1, e.item->>'file', (e.item->>'line')::bigint,
@@ -18,7 +19,8 @@ BEGIN
             input_records = p_input, failed_records = p_failed,
             output_records = CASE p_status WHEN 'success' THEN p_input - p_failed ELSE 0 END,
             errors = p_reason
-        WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = p_batch;
+        WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = p_batch
+        RETURNING b.batch INTO STRICT ended; -- under another tenant's setting the entry must not go alone
     DELETE FROM consign.work_queue q WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
 END
 $$;

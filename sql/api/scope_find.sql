@@ -1,6 +1,6 @@
 -- Who is asking: what the registry says of a client, an org and a sandbox by their public names.
 -- One row, always. client_active: the client is registered and active. entitled: it may act for
--- that org, which is active. sandbox: NULL when unknown or inactive there; 0 when not entitled.
+-- that org, which is active. sandbox: 0 when unknown or inactive there, or not entitled.
 -- SECURITY: DEFINER, because it runs before a tenant is known; it tells of one client only.
 CREATE OR REPLACE FUNCTION consign.scope_find(p_client_id text, p_ims_org_id text, p_sandbox_name text)
     RETURNS TABLE (client_active boolean, entitled boolean, org integer, sandbox integer, rights text)

@@ -3,6 +3,7 @@
 The only file that speaks HTTP. A status other than the one expected, and a stack that does not
 answer, is a Failure with what the server said. Callers: the other parts of the demo.
 """
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -33,7 +34,7 @@ def send(request):
             return Answer(response.status, response.read())
     except urllib.error.HTTPError as error:
         return Answer(error.code, error.read())
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, http.client.HTTPException) as error:  # URLError is an OSError
         reason = getattr(error, "reason", error)
         raise Failure(f"{request.get_method()} {request.full_url}: no answer ({reason}); is the stack up?") from None
 

@@ -42,12 +42,14 @@ def run_job(client):
         require(progress.seconds() < EXPORT_SECONDS, f"job {job['id']} is still {job['status']}; is the spooler up?")
         time.sleep(0.1)
         job = client.get(f"{JOBS}/{job['id']}").json()
-        now = job["metrics"].get("progress", {})
-        progress.update(now.get("profilesDone", 0), now.get("profilesEstimated", 0), now.get("phase", job["status"]))
+        now = job["metrics"].get("progress")
+        if now:
+            progress.update(now["profilesDone"], now["profilesEstimated"], now["phase"])
     require(job["status"] == "SUCCEEDED", f"job {job['id']} is {job['status']}: {job.get('errors')}")
-    profiles = job["metrics"]["totalExportedProfileCounter"]
-    worked = max(job["metrics"]["profileExportTime"]["totalTimeInMs"], 1) / 1000
-    progress.end(f"{profiles:,} profiles with {job['metrics']['totalExportedEventCounter']:,} events in {worked:.2f} s, "
+    metrics = job["metrics"]
+    profiles, events = metrics["totalExportedProfileCounter"], metrics["totalExportedEventCounter"]
+    worked = max(metrics["profileExportTime"]["totalTimeInMs"], 1) / 1000
+    progress.end(f"{profiles:,} profiles with {events:,} events in {worked:.2f} s, "
                  f"{profiles / worked:,.0f} profiles/s; {progress.seconds():.2f} s from request to SUCCEEDED")
     return job, request
 

@@ -3,7 +3,7 @@ from export import ACCESS, JOBS
 from show import heading
 
 TEXT = r"""
-   eval "$(tools/devstack env{where})"        # address, org, client and a fresh token
+   eval "$(tools/devstack env{where})"   # address, org, client and a fresh token
    api() {{ curl -sS -H "Authorization: Bearer $CONSIGN_TOKEN" -H "x-api-key: $CONSIGN_CLIENT_ID" \
        -H "x-gw-ims-org-id: $CONSIGN_ORG" -H "x-sandbox-name: $CONSIGN_SANDBOX" "$@"; }}
 
@@ -15,11 +15,12 @@ TEXT = r"""
    api -H 'Content-Type: application/json' "$CONSIGN_URL{jobs}" -d '
      {{"destination": {{"datasetId": "{dataset}"}}, "schema": {{"name": "_xdm.context.profile"}}}}'
 
-   # the files of this run's batch, and the first three rows of one
+   # the files of this run's batch; one of them, and its first three rows
    api "$CONSIGN_URL{access}/batches/{batch}/files" | python3 -m json.tool
-   api "{link}" | zstd -dc | head -3
+   api -o export.json.zst "{link}"
+   zstd -dcq export.json.zst | head -3
 
-   tools/devstack down{where}                 # stop; the data stays, up starts it again
+   tools/devstack down{where}        # stop; the data stays, up starts it again
 """
 
 

@@ -53,7 +53,7 @@ def show_counts(rows, by_key, expected):
     argued = sum(1 for p in profiles.values() if len(p["email"]) > 1)
     show.line(f"{len(profiles):,} profiles and {events:,} events, each where it belongs")
     show.line(f"{argued:,} profiles whose systems disagree about the address; each has the one ingested last")
-    show.line(f"{expected['strayEvents']:,} events of visitors without a profile are left out (filter.emptyProfiles is false)")
+    show.line(f"{expected['strayEvents']:,} events of visitors without a profile are left out (no filter.emptyProfiles)")
     if len(by_key) > len(profiles):
         show.line(f"{len(rows) - len(profiles):,} further profiles that this sandbox held before")
 

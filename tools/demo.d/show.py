@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-BAR = 30
+BAR = 20
 LINE_SECONDS = 2.0
 
 
@@ -58,4 +58,5 @@ class Progress:
     def end(self, text):
         if self.terminal:
             print("\r\033[K", end="")
+            text = f"{'█' * BAR} {text}"
         line(f"{self.label:8} {text}")
