@@ -28,6 +28,6 @@ GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
 GRANT SELECT ON consign.dataset, consign.batch_upload TO consign_spooler;
 GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spooler;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_progress TO consign_spooler;
-GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.identity, consign.profile_fragment,
-    consign.profile_event TO consign_spooler;
+GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.profile_fragment, consign.profile_event TO consign_spooler;
+GRANT SELECT, INSERT ON consign.identity TO consign_spooler;
 GRANT USAGE ON SEQUENCE consign.identity_number TO consign_spooler;

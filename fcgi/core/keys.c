@@ -39,9 +39,10 @@ static enum fault keys_refuse(const char *path, const char *reason)
  * two processes that do this at once one wins. */
 static enum fault keys_make(const char *dir, const char *path)
 {
-    char aside[4096];
+    char aside[4096], name[CRYPTO_UUID_TEXT];
     int fd = -1;
-    if (snprintf(aside, sizeof aside, "%s/.new-%d", dir, (int)getpid()) < (int)sizeof aside)
+    crypto_uuid(name); /* no pid: in a container the next start has the same, and finds what a killed one left */
+    if (snprintf(aside, sizeof aside, "%s/.new-%s", dir, name) < (int)sizeof aside)
         fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file == NULL)
@@ -74,7 +75,7 @@ static enum fault keys_read(const char *path, EVP_PKEY **out)
     } else if ((info.st_mode & 077) != 0) {
         fault = keys_refuse(path, "others may read it; mode 0600 is required");
     } else {
-        *out = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+        *out = PEM_read_PrivateKey(file, NULL, NULL, ""); /* without a pass phrase it would ask for one */
         int bits = *out == NULL ? 0 : EVP_PKEY_get_bits(*out);
         if (*out == NULL || !EVP_PKEY_is_a(*out, "RSA") || bits < KEYS_BITS || bits > KEYS_BITS_MOST)
             fault = keys_refuse(path, "not an RSA key of 2048 to 4096 bit");

@@ -28,8 +28,9 @@ static bool lake_batch_good(const struct lake_batch *b)
 enum fault lake_attempt_relative(char out[LAKE_PATH_MAX], const struct lake_batch *batch, const char *attempt)
 {
     bool good = lake_batch_good(batch) && ident_is_uuid(attempt);
-    int length = !good ? 0 : snprintf(out, LAKE_PATH_MAX, "%d/%d/%s/%s/%s", batch->org, batch->sandbox,
-                                      batch->dataset, batch->batch, attempt);
+    int length = !good ? 0
+                       : snprintf(out, LAKE_PATH_MAX, "%d/%d/%s/%s/%s", batch->org, batch->sandbox, batch->dataset,
+                                  batch->batch, attempt);
     return lake_made(out, good, length);
 }
 
@@ -37,16 +38,18 @@ enum fault lake_attempt_path(char out[LAKE_PATH_MAX], const char *root, const st
                              const char *attempt)
 {
     bool good = lake_batch_good(batch) && ident_is_uuid(attempt);
-    int length = !good ? 0 : snprintf(out, LAKE_PATH_MAX, "%s/%d/%d/%s/%s/%s", root, batch->org, batch->sandbox,
-                                      batch->dataset, batch->batch, attempt);
+    int length = !good ? 0
+                       : snprintf(out, LAKE_PATH_MAX, "%s/%d/%d/%s/%s/%s", root, batch->org, batch->sandbox,
+                                  batch->dataset, batch->batch, attempt);
     return lake_made(out, good, length);
 }
 
 enum fault lake_batch_path(char out[LAKE_PATH_MAX], const char *root, const struct lake_batch *batch)
 {
     bool good = lake_batch_good(batch);
-    int length = !good ? 0 : snprintf(out, LAKE_PATH_MAX, "%s/%d/%d/%s/%s", root, batch->org, batch->sandbox,
-                                      batch->dataset, batch->batch);
+    int length = !good ? 0
+                       : snprintf(out, LAKE_PATH_MAX, "%s/%d/%d/%s/%s", root, batch->org, batch->sandbox,
+                                  batch->dataset, batch->batch);
     return lake_made(out, good, length);
 }
 

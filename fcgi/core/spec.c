@@ -307,6 +307,8 @@ static enum fault spec_stored(struct arena *a, const char *text, struct json_obj
     if (text == NULL)
         return FAULT_NONE;
     enum fault fault = jsonio_parse(a, text, strlen(text), SPEC_STORED_LIMITS, out, &broken);
+    if (fault == FAULT_NONE && !json_object_is_type(*out, json_type_object))
+        return FAULT_INTERNAL;
     return fault == FAULT_MALFORMED ? FAULT_INTERNAL : fault;
 }
 
@@ -317,6 +319,8 @@ enum fault spec_read_orders(struct arena *a, const char *fields, const char *fil
     struct spec_reader r = {a, &refusal};
     struct json_object *filter_tree = NULL, *additional_tree = NULL;
     *out = ALL;
+    if (fields != NULL && !spec_fields_valid(fields, strlen(fields)))
+        return FAULT_INTERNAL;
     if (fields != NULL)
         out->fields = arena_text(a, fields);
     enum fault fault = spec_stored(a, filter, &filter_tree);

@@ -52,8 +52,8 @@ enum fault spec_parse_request(struct arena *a, const char *body, size_t length, 
 enum fault spec_read_orders(struct arena *a, const char *fields, const char *filter, const char *additional,
                             struct spec_orders *out) MUST_CHECK;
 
-/* Whether `text` (with a terminator) is a list of dot paths separated by commas as contract.md section 5 takes it. Whatever
- * passes here is accepted by projection_compile(). */
+/* Whether `text` (with a terminator) is a list of dot paths separated by commas as contract.md section 5 takes it.
+ * Whatever passes here, and is as short as spec_parse_request() wants it, is accepted by projection_compile(). */
 bool spec_fields_valid(const char *text, size_t length);
 
 #endif

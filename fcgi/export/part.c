@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "lib/invariant.h"
 #include "lib/log.h"
 
@@ -30,12 +28,9 @@ enum fault part_create(struct part *part, int directory, const char *name)
     *part = PART_INIT;
     memcpy(part->described.name, name, length + 1);
 
-    EVP_MD_CTX *digest = EVP_MD_CTX_new();
-    if (digest == NULL || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) {
-        EVP_MD_CTX_free(digest);
+    part->digest = crypto_digest_new();
+    if (part->digest == NULL)
         return FAULT_MEMORY;
-    }
-    part->digest = digest;
     part->directory = directory;
     part->file = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     return part->file < 0 ? refuse(part, "open") : FAULT_NONE;
@@ -43,8 +38,7 @@ enum fault part_create(struct part *part, int directory, const char *name)
 
 enum fault part_write(struct part *part, const char *bytes, size_t length)
 {
-    if (EVP_DigestUpdate(part->digest, bytes, length) != 1)
-        return FAULT_MEMORY;
+    crypto_digest_add(part->digest, bytes, length);
     part->described.bytes += length;
     while (length > 0) {
         ssize_t written = write(part->file, bytes, length);
@@ -60,12 +54,7 @@ enum fault part_write(struct part *part, const char *bytes, size_t length)
 
 enum fault part_finish(struct part *part, struct part_description *done)
 {
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned hash_length = 0;
-
-    if (EVP_DigestFinal_ex(part->digest, hash, &hash_length) != 1)
-        return FAULT_MEMORY;
-    crypto_hex(hash, hash_length, part->described.sha256);
+    crypto_digest_end(part->digest, part->described.sha256);
     if (fsync(part->file) != 0)
         return refuse(part, "fsync");
     /* close() releases the descriptor whatever it returns; after the sync EINTR loses nothing. */
@@ -87,6 +76,6 @@ void part_discard(struct part *part)
         (void)close(part->file);
         (void)unlinkat(part->directory, part->described.name, 0);
     }
-    EVP_MD_CTX_free(part->digest);
+    crypto_digest_free(part->digest);
     *part = PART_INIT;
 }

@@ -24,13 +24,11 @@ struct part_description {
     char sha256[CRYPTO_SHA256_HEX]; /* of the file's bytes, lower-case hex */
 };
 
-struct evp_md_ctx_st; /* OpenSSL's EVP_MD_CTX */
-
 /* An open file. Zero it with PART_INIT. */
 struct part {
     int file; /* -1 when none is open */
     int directory;
-    struct evp_md_ctx_st *digest;
+    struct crypto_digest *digest;
     struct part_description described; /* name and bytes are kept up; the writer counts rows */
 };
 

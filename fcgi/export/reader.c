@@ -148,8 +148,7 @@ enum fault reader_next(struct reader *r, struct reader_profile *p)
     p->over = r->fragments.over && r->events.over;
     if (p->over)
         return FAULT_NONE;
-    bool from_events =
-        !r->events.over && (r->fragments.over || reader_is_before(&r->events.row, &r->fragments.row));
+    bool from_events = !r->events.over && (r->fragments.over || reader_is_before(&r->events.row, &r->fragments.row));
     const struct stream_row *first = from_events ? &r->events.row : &r->fragments.row;
     r->person = first->person;
     r->identity = first->identity;

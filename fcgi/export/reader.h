@@ -27,15 +27,15 @@ struct reader_order {
     struct arena *arena;
     int org;
     int sandbox;
-    bool want_events;       /* whether the event stream is read at all */
+    bool want_events;        /* whether the event stream is read at all */
     int64_t events_after_ms; /* ingestion time, exclusive on both sides; INT64_MIN, INT64_MAX: no bound */
     int64_t events_before_ms;
 };
 
 struct reader_profile {
-    bool over;          /* there was none left */
-    bool has_events;    /* at least one event in the stream */
-    bool too_large;     /* fragments passed a bound; fragment and count are of no use */
+    bool over;                             /* there was none left */
+    bool has_events;                       /* at least one event in the stream */
+    bool too_large;                        /* fragments passed a bound; fragment and count are of no use */
     const struct merge_fragment *fragment; /* oldest first; valid until the next profile */
     size_t count;
 };
@@ -44,8 +44,8 @@ struct reader_profile {
 struct reader {
     struct stream fragments;
     struct stream events;
-    int64_t watermark_ms; /* everything ingested up to it is in the snapshot, and nothing later */
-    int64_t identities;   /* of the tenant */
+    int64_t watermark_ms;     /* everything ingested up to it is in the snapshot, and nothing later */
+    int64_t identities;       /* of the tenant */
     int64_t person, identity; /* of the profile at hand */
     struct str bodies;
     struct merge_fragment fragment[MERGE_MAX_FRAGMENTS];

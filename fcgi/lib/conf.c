@@ -131,6 +131,8 @@ enum fault conf_load(const char *path)
     enum fault fault = FAULT_NONE;
     for (int number = 1; fault == FAULT_NONE && getline(&line, &size, file) >= 0; number++)
         fault = conf_line(path, number, line);
+    if (fault == FAULT_NONE && ferror(file)) /* a directory opens, but does not read */
+        fault = conf_refuse(path, 0, "cannot be read", strerror(errno));
     free(line);
     fclose(file);
     return fault;

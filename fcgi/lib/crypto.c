@@ -67,6 +67,40 @@ void crypto_sha256_hex(const void *bytes, size_t length, char out[CRYPTO_SHA256_
     crypto_hex(digest, sizeof digest, out);
 }
 
+/* An EVP_MD_CTX under a name of our own. */
+static EVP_MD_CTX *crypto_context(struct crypto_digest *digest)
+{
+    return (EVP_MD_CTX *)digest;
+}
+
+struct crypto_digest *crypto_digest_new(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(context);
+        context = NULL;
+    }
+    return (struct crypto_digest *)context;
+}
+
+void crypto_digest_add(struct crypto_digest *digest, const void *bytes, size_t length)
+{
+    INVARIANT(EVP_DigestUpdate(crypto_context(digest), bytes, length) == 1);
+}
+
+void crypto_digest_end(struct crypto_digest *digest, char out[CRYPTO_SHA256_HEX])
+{
+    unsigned char raw[CRYPTO_SHA256_BYTES];
+    unsigned written = 0;
+    INVARIANT(EVP_DigestFinal_ex(crypto_context(digest), raw, &written) == 1 && written == sizeof raw);
+    crypto_hex(raw, sizeof raw, out);
+}
+
+void crypto_digest_free(struct crypto_digest *digest)
+{
+    EVP_MD_CTX_free(crypto_context(digest));
+}
+
 void crypto_secret_hash(const unsigned char salt[16], const char *secret, unsigned char out[CRYPTO_SHA256_BYTES])
 {
     unsigned written = 0;

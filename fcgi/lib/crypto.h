@@ -26,6 +26,14 @@ void crypto_sha256(const void *bytes, size_t length, unsigned char out[CRYPTO_SH
 void crypto_sha256_hex(const void *bytes, size_t length, char out[CRYPTO_SHA256_HEX]);
 void crypto_hex(const unsigned char *bytes, size_t length, char *out); /* 2 * length + 1 */
 
+/* SHA-256 of bytes that come piece by piece. NULL: no memory. crypto_digest_end() gives the digest in
+ * hex; crypto_digest_free() takes NULL too. */
+struct crypto_digest;
+struct crypto_digest *crypto_digest_new(void);
+void crypto_digest_add(struct crypto_digest *digest, const void *bytes, size_t length);
+void crypto_digest_end(struct crypto_digest *digest, char out[CRYPTO_SHA256_HEX]);
+void crypto_digest_free(struct crypto_digest *digest);
+
 /* The stored form of a client secret: SHA-256 over the 16-byte salt and the secret. The secrets are
  * 256 random bits made by us, so a slow hash would protect nothing more and cost every token. */
 void crypto_secret_hash(const unsigned char salt[16], const char *secret, unsigned char out[CRYPTO_SHA256_BYTES]);

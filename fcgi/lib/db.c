@@ -4,6 +4,7 @@
 #include "lib/db.h"
 
 #include <libpq-fe.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,9 +135,19 @@ static enum fault db_check_server(struct db *db)
     return fault;
 }
 
+/* Whether an idle connection was closed by the server meanwhile: it would be noticed only by the next
+ * statement, whose fate would then be unknown. */
+static bool db_is_stale(struct db *db)
+{
+    struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
+    if (PQtransactionStatus(db->conn) != PQTRANS_IDLE || poll(&p, 1, 0) == 0)
+        return false;
+    return !PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK;
+}
+
 enum fault db_connect(struct db *db)
 {
-    if (db_connected(db))
+    if (db_connected(db) && !db_is_stale(db))
         return FAULT_NONE;
     db_close(db);
     const char *keys[] = {"dbname", "application_name", "options", "client_encoding", NULL};

@@ -72,7 +72,8 @@ static struct json_object *job_metrics(const struct job_row *r)
     job_add_raw(metrics, "exportedProfileByNamespaceCounter", job_text(r, JOB_BY_NAMESPACE));
     job_add_number(r, metrics, "totalExportedEventCounter", JOB_EVENTS);
     job_add_raw(metrics, "skippedProfiles", job_text(r, JOB_SKIPPED));
-    if (job_text(r, JOB_PHASE) != NULL)
+    bool running = job_status_is(r, "PROCESSING") || job_status_is(r, "CANCELLING");
+    if (running && job_text(r, JOB_PHASE) != NULL)
         json_object_object_add(metrics, "progress", job_progress(r));
     return metrics;
 }

@@ -104,7 +104,7 @@ enum route_match routes_match(struct call *c, const char **allow)
         c->route = route;
         for (int s = 0; s < CALL_SEGMENTS_MAX && span[s].text != NULL; s++) {
             c->segment[s] = query_decode(c->arena, span[s].text, span[s].length, false);
-            if (c->segment[s] == NULL)
+            if (c->segment[s] == NULL || strcmp(c->segment[s], ".") == 0 || strcmp(c->segment[s], "..") == 0)
                 return ROUTE_NO_PATH;
         }
         return ROUTE_FOUND;

@@ -33,8 +33,9 @@ enum fault lease_claim(struct lease *l, bool *found)
 
 void lease_release(struct lease *l, bool undo, enum fault why)
 {
-    const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), l->batch, l->attempt,
-                            undo ? "true" : "false", fault_row(why)->name};
+    const char *params[] = {
+        arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), l->batch, l->attempt, undo ? "true" : "false",
+        fault_row(why)->name};
     if (arena_exhausted(l->arena))
         return;
     enum fault fault = db_call(l->db, l->arena, l->org, &STMT_WORK_RELEASE, params, NULL);

@@ -28,8 +28,9 @@ static void loader_clear(const struct lease *l)
 static void loader_fail(struct lease *l, const struct ingest_result *r, const char *errors, const char *reason)
 {
     struct arena *a = l->arena;
-    const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), l->batch, l->attempt,
-                            arena_int(a, r->started_ms), arena_int(a, r->input), arena_int(a, r->failed), errors, reason};
+    const char *params[] = {
+        arena_int(a, l->org),   arena_int(a, l->sandbox), l->batch, l->attempt, arena_int(a, r->started_ms),
+        arena_int(a, r->input), arena_int(a, r->failed),  errors,   reason};
     enum fault fault = FAULT_MEMORY;
     if (!arena_exhausted(a))
         fault = db_call(l->db, a, l->org, &STMT_BATCH_FAIL, params, NULL);

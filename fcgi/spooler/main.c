@@ -55,9 +55,8 @@ int main(int argc, char **argv)
     log_open("spooler", log_level_parse(conf_text(CONF_LOG_LEVEL)));
     if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
         return 1;
-    first = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_SPOOLER),
-                                       .application = "consign-spooler",
-                                       .wait_ms = MAIN_FIRST_WAIT_MS});
+    first = db_new((struct db_options){
+        .conninfo = conf_text(CONF_DATABASE_SPOOLER), .application = "consign-spooler", .wait_ms = MAIN_FIRST_WAIT_MS});
     if (first == NULL)
         return 1;
     struct pool_options options = {.workers = (int)conf_number(CONF_SPOOLER_WORKERS),

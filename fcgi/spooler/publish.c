@@ -4,6 +4,7 @@
 #include "spooler/publish.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "core/stmt_spooler.h"
 #include "export/manifest.h"
@@ -41,10 +42,20 @@ static enum fault publish_tell(const struct publish_order *o)
     char push[CRYPTO_UUID_TEXT];
     crypto_uuid(push);
     publish_list_files(r->sink, &files);
-    const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), l->batch, l->attempt,
-                            push, files.data, arena_int(a, r->rows), arena_int(a, r->events), r->by_namespace.data,
-                            r->skipped.length > 0 ? r->skipped.data : NULL, arena_int(a, r->watermark_ms),
-                            arena_int(a, r->read_end_ms), arena_int(a, r->read_end_ms)};
+    const char *params[] = {arena_int(a, l->org),
+                            arena_int(a, l->sandbox),
+                            arena_int(a, l->job),
+                            l->batch,
+                            l->attempt,
+                            push,
+                            files.data,
+                            arena_int(a, r->rows),
+                            arena_int(a, r->events),
+                            r->by_namespace.data,
+                            r->skipped.length > 0 ? r->skipped.data : NULL,
+                            arena_int(a, r->watermark_ms),
+                            arena_int(a, r->read_end_ms),
+                            arena_int(a, r->read_end_ms)};
     enum fault fault = FAULT_MEMORY;
     if (!files.overflow && !arena_exhausted(a))
         fault = db_call(l->db, a, l->org, &STMT_JOB_PUBLISH, params, NULL);
@@ -82,6 +93,16 @@ static enum fault publish_write_manifest(const struct publish_order *o)
     return fault == FAULT_NONE ? tree_sync(o->work) : fault;
 }
 
+/* Takes back what was moved to its final place. */
+static void publish_undo(const char *root, const struct lake_batch *place, const char *target, const char *attempt)
+{
+    char above[LAKE_PATH_MAX];
+    if (tree_remove(target) != FAULT_NONE)
+        log_event(LOG_WARN, "left_behind", "attempt=%s", attempt);
+    if (lake_batch_path(above, root, place) == FAULT_NONE)
+        (void)rmdir(above); /* stays when another attempt's files are in it */
+}
+
 enum fault publish_batch(const struct publish_order *o)
 {
     const struct lease *l = o->lease;
@@ -99,7 +120,7 @@ enum fault publish_batch(const struct publish_order *o)
             fault = publish_find_out(o->lease);
     }
     /* SECURITY: nothing is removed that may have been published */
-    if (fault != FAULT_NONE && fault != FAULT_DB_UNAVAILABLE && tree_remove(target) != FAULT_NONE)
-        log_event(LOG_WARN, "left_behind", "attempt=%s", l->attempt);
+    if (fault != FAULT_NONE && fault != FAULT_DB_UNAVAILABLE)
+        publish_undo(o->root, &place, target, l->attempt);
     return fault;
 }

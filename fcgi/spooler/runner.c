@@ -11,6 +11,7 @@
 #include "core/spec.h"
 #include "core/stmt_spooler.h"
 #include "export/run.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
@@ -160,7 +161,8 @@ static void runner_write_errors(const struct runner *r, enum fault fault, bool k
         str_printf(out, "{\"code\":\"0090000009\",\"msg\":\"Writing the output failed: %s\",\"callStack\":\"%s\"},",
                    fault == FAULT_DISK_FULL ? "no space is left" : "the storage refused it", reference);
     if (killed)
-        str_printf(out, "{\"code\":\"unknown\",\"msg\":\"The worker ended in each of %d attempts\",\"callStack\":\"%s\"}",
+        str_printf(out,
+                   "{\"code\":\"unknown\",\"msg\":\"The worker ended in each of %d attempts\",\"callStack\":\"%s\"}",
                    r->lease->attempts - 1, reference);
     else
         str_printf(out, "{\"code\":\"0100000003\",\"msg\":\"The export failed: %s\",\"callStack\":\"%s\"}",
@@ -172,8 +174,8 @@ static void runner_give_up(struct runner *r, const char *status, const char *err
 {
     struct lease *l = r->lease;
     struct arena *a = l->arena;
-    const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), l->batch, l->attempt,
-                            status, errors};
+    const char *params[] = {
+        arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), l->batch, l->attempt, status, errors};
     enum fault fault = FAULT_MEMORY;
     if (!arena_exhausted(a))
         fault = db_call(l->db, a, l->org, &STMT_JOB_GIVE_UP, params, NULL);
@@ -206,7 +208,7 @@ static void runner_conclude(struct runner *r, enum fault fault)
 
 void runner_run(struct lease *lease, struct runner_tools *tools)
 {
-    struct runner r = {.lease = lease, .tools = tools, .watch = {.lease = lease, .arena = tools->beat}};
+    struct runner r = {.lease = lease, .tools = tools, .watch = {.lease = lease, .arena = tools->beat, .told_ms = clock_monotonic_ms()}};
     r.watch.progress.phase = "reading";
     bool killed = lease->attempts > conf_number(CONF_SPOOLER_ATTEMPTS);
     enum fault fault = lease_look(lease, &r.batch);

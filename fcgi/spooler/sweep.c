@@ -90,7 +90,9 @@ static enum fault sweep_upload(struct sweep *s, const char *parent, const char *
 static int sweep_number(const char *name)
 {
     size_t length = strlen(name);
-    return length > 0 && length < 10 && name[0] != '0' && strspn(name, "0123456789") == length ? (int)strtol(name, NULL, 10) : 0;
+    return length > 0 && length < 10 && name[0] != '0' && strspn(name, "0123456789") == length
+               ? (int)strtol(name, NULL, 10)
+               : 0;
 }
 
 static enum fault sweep_sandbox(struct sweep *s, const char *parent, const char *name)

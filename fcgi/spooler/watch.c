@@ -15,9 +15,15 @@ enum fault watch_tell(struct watch *w)
     struct lease *l = w->lease;
     const struct run_progress *p = &w->progress;
     arena_reset(w->arena);
-    const char *params[] = {arena_int(w->arena, l->org), arena_int(w->arena, l->sandbox), arena_int(w->arena, l->job),
-                            l->batch, l->attempt, p->phase, arena_int(w->arena, p->profiles_done),
-                            arena_int(w->arena, p->profiles_estimated), arena_int(w->arena, p->files_written)};
+    const char *params[] = {arena_int(w->arena, l->org),
+                            arena_int(w->arena, l->sandbox),
+                            arena_int(w->arena, l->job),
+                            l->batch,
+                            l->attempt,
+                            p->phase,
+                            arena_int(w->arena, p->profiles_done),
+                            arena_int(w->arena, p->profiles_estimated),
+                            arena_int(w->arena, p->files_written)};
     if (w->fault == FAULT_NONE && arena_exhausted(w->arena))
         w->fault = FAULT_MEMORY;
     if (w->fault == FAULT_NONE)

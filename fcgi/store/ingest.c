@@ -163,9 +163,14 @@ static enum fault ingest_hand_over(struct ingest *in)
 {
     const struct ingest_order *o = in->order;
     const struct ingest_result *r = in->result;
-    const char *params[] = {arena_int(o->arena, o->org), arena_int(o->arena, o->sandbox), o->batch, o->attempt,
-                            arena_int(o->arena, r->started_ms), arena_int(o->arena, r->input),
-                            arena_int(o->arena, r->failed), r->errors.data};
+    const char *params[] = {arena_int(o->arena, o->org),
+                            arena_int(o->arena, o->sandbox),
+                            o->batch,
+                            o->attempt,
+                            arena_int(o->arena, r->started_ms),
+                            arena_int(o->arena, r->input),
+                            arena_int(o->arena, r->failed),
+                            r->errors.data};
     if (arena_exhausted(o->arena))
         return FAULT_MEMORY;
     enum fault fault = db_run(o->db, o->arena, &STMT_BATCH_LOAD, params, NULL);
@@ -193,9 +198,8 @@ static enum fault ingest_transaction(struct ingest *in, const struct db_rows *fi
 enum fault ingest_load(const struct ingest_order *order, struct ingest_result *result)
 {
     struct ingest in = {.order = order, .result = result, .file = -1, .broken = FAULT_DISK};
-    *result = (struct ingest_result){.started_ms = clock_wall_ms(),
-                                     .errors = STR_INIT(INGEST_ERRORS_MAX),
-                                     .reason = STR_INIT(INGEST_REASON_MAX)};
+    *result = (struct ingest_result){
+        .started_ms = clock_wall_ms(), .errors = STR_INIT(INGEST_ERRORS_MAX), .reason = STR_INIT(INGEST_REASON_MAX)};
     const char *params[] = {arena_int(order->arena, order->org), arena_int(order->arena, order->sandbox), order->batch};
     struct db_rows files;
     in.record = RECORD_INIT((uint32_t)order->record_bytes);

@@ -47,6 +47,7 @@ struct record {
 void record_free(struct record *record);
 
 /* Reads one record's text. False: refused, and code and reason say why. */
-bool record_read(struct record *record, const char *text, size_t length, bool event) __attribute__((warn_unused_result));
+bool record_read(struct record *record, const char *text, size_t length, bool event)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -12,7 +12,7 @@
 
 #include "lib/str.h"
 
-#define REFUSED_SHOWN_BYTES 1024u                  /* of a record's text */
+#define REFUSED_SHOWN_BYTES 1024u                /* of a record's text */
 #define REFUSED_MOST_BYTES (32u * 1024u * 1024u) /* of all that is kept */
 
 struct refused_record {

@@ -155,7 +155,8 @@ static enum upload_result upload_next_element(struct upload *u, struct upload_re
         upload_consume(u, 1);
         u->form = UPLOAD_AFTER_ARRAY;
         return upload_skip_blanks(u) ? upload_broken(u, "something follows the array", out)
-                                     : u->failed ? UPLOAD_FAILED : UPLOAD_END;
+               : u->failed           ? UPLOAD_FAILED
+                                     : UPLOAD_END;
     }
     if (!u->first_element) {
         if (u->buffer[u->begin] != ',')

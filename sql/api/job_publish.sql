@@ -20,7 +20,9 @@ BEGIN
     SELECT coalesce(sum(f.bytes), 0) INTO total FROM consign.batch_file f
         WHERE f.org = p_org AND f.sandbox = p_sandbox AND f.batch = p_batch;
     UPDATE consign.batch b
-        SET status = 'success', attempt = p_attempt, updated_ms = moment, started_ms = p_write_start_ms,
+        SET status = 'success', attempt = p_attempt, updated_ms = moment,
+            started_ms = (SELECT j.export_start_ms FROM consign.export_job j
+                          WHERE j.org = p_org AND j.sandbox = p_sandbox AND j.job = p_job),
             completed_ms = moment, output_records = p_profiles, output_bytes = total
         WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = p_batch;
     UPDATE consign.export_job j

@@ -13,6 +13,7 @@ BEGIN
     UPDATE consign.export_job j
         SET status = 'PROCESSING', attempt = p_attempt, updated_ms = moment, export_start_ms = moment
         WHERE j.org = p_org AND j.sandbox = p_sandbox AND j.job = p_job;
+    DELETE FROM consign.export_progress p WHERE p.org = p_org AND p.sandbox = p_sandbox AND p.job = p_job;
     RETURN QUERY SELECT j.dataset, d.format, d.compression, j.fields, j.additional_fields, j.filter
         FROM consign.export_job j JOIN consign.dataset d USING (org, sandbox, dataset)
         WHERE j.org = p_org AND j.sandbox = p_sandbox AND j.job = p_job;

@@ -4,7 +4,7 @@
 -- SECURITY: DEFINER, because it runs before a tenant is known; it tells of one client only.
 CREATE OR REPLACE FUNCTION consign.scope_find(p_client_id text, p_ims_org_id text, p_sandbox_name text)
     RETURNS TABLE (client_active boolean, entitled boolean, org integer, sandbox integer, rights text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 SELECT c.client IS NOT NULL, o.org IS NOT NULL, coalesce(o.org, 0), coalesce(s.sandbox, 0),
        coalesce(array_to_string(c.rights, ' '), '')

@@ -68,7 +68,7 @@ static void the_marked_identity_is_the_primary_one_wherever_it_stands(void **sta
     static const char *TEXTS[] = {
         "{\"identityMap\":{\"N\":[{\"id\":\"p\",\"primary\":true},{\"id\":\"x\"}],\"M\":[{\"id\":\"y\"}]}}",
         "{\"identityMap\":{\"M\":[{\"id\":\"x\"}],\"N\":[{\"id\":\"y\"},{\"primary\":true,\"id\":\"p\"}]}}",
-        "{\"identityMap\":{\"M\":[{\"id\":\"x\"}],\"N\":[{\"id\":\"p\",\"primary\":true}],\"O\":[{\"id\":\"z\",\"primary\":false}]}}",
+        "{\"identityMap\":{\"M\":[{\"id\":\"x\"}],\"N\":[{\"id\":\"p\",\"primary\":true}],\"O\":[{\"id\":\"z\"}]}}",
     };
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         assert_true(reads(TEXTS[i], false));
@@ -80,7 +80,8 @@ static void the_marked_identity_is_the_primary_one_wherever_it_stands(void **sta
 static void identities_are_unescaped(void **state)
 {
     (void)state;
-    assert_true(reads("{\"identity\\u004dap\":{\"E\\u006dail\":[{\"\\u0069d\":\"\\u00e9\\n\\ud83d\\ude00\"}]}}", false));
+    assert_true(
+        reads("{\"identity\\u004dap\":{\"E\\u006dail\":[{\"\\u0069d\":\"\\u00e9\\n\\ud83d\\ude00\"}]}}", false));
     assert_text(&record.ns, "Email");
     assert_text(&record.value, "\xc3\xa9\n\xf0\x9f\x98\x80");
 }
@@ -88,10 +89,22 @@ static void identities_are_unescaped(void **state)
 static void what_is_no_object_is_refused(void **state)
 {
     (void)state;
-    static const char *TEXTS[] = {"",     "[]",          "5",           "null",           "\"x\"",
-                                  "nope", "{" ONE "} {}", "{" ONE ",}", "{\"a\":NaN," ONE "}", "{\"a\":1,\"a\":2," ONE "}",
-                                  "\xef\xbb\xbf{" ONE "}", "{\"a\":\"\\u0000\"," ONE "}", "{\"a\":\"\xff\"," ONE "}",
-                                  "{\"a\":\"\\udc00\"," ONE "}"};
+    static const char *TEXTS[] = {
+        "",
+        "[]",
+        "5",
+        "null",
+        "\"x\"",
+        "nope",
+        ("{" ONE "} {}"),
+        ("{" ONE ",}"),
+        ("{\"a\":NaN," ONE "}"),
+        ("{\"a\":1,\"a\":2," ONE "}"),
+        ("\xef\xbb\xbf{" ONE "}"),
+        ("{\"a\":\"\\u0000\"," ONE "}"),
+        ("{\"a\":\"\xff\"," ONE "}"),
+        ("{\"a\":\"\\udc00\"," ONE "}"),
+    };
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
         refuses(TEXTS[i], false, "json");
 }
@@ -135,12 +148,27 @@ static void bad_identities_are_refused(void **state)
 {
     (void)state;
     static const char *MAPS[] = {
-        "[]", "{}", "5", "null", "{\"E\":[]}", "{\"E\":{}}", "{\"E\":\"a\"}", "{\"E\":[\"a\"]}", "{\"E\":[[]]}", "{\"E\":[{}]}",
-        "{\"E\":[{\"id\":5}]}", "{\"E\":[{\"id\":null}]}", "{\"E\":[{\"id\":\"\"}]}", "{\"\":[{\"id\":\"a\"}]}",
-        "{\"E\":[{\"id\":\"a\"},{\"id\":\"b\"}]}", "{\"E\":[{\"id\":\"a\"}],\"F\":[{\"id\":\"a\"}]}",
+        "[]",
+        "{}",
+        "5",
+        "null",
+        "{\"E\":[]}",
+        "{\"E\":{}}",
+        "{\"E\":\"a\"}",
+        "{\"E\":[\"a\"]}",
+        "{\"E\":[[]]}",
+        "{\"E\":[{}]}",
+        "{\"E\":[{\"id\":5}]}",
+        "{\"E\":[{\"id\":null}]}",
+        "{\"E\":[{\"id\":\"\"}]}",
+        "{\"\":[{\"id\":\"a\"}]}",
+        "{\"E\":[{\"id\":\"a\"},{\"id\":\"b\"}]}",
+        "{\"E\":[{\"id\":\"a\"}],\"F\":[{\"id\":\"a\"}]}",
         "{\"E\":[{\"id\":\"a\",\"primary\":true},{\"id\":\"b\",\"primary\":true}]}",
-        "{\"E\":[{\"id\":\"a\",\"primary\":1}]}", "{\"E\":[{\"id\":\"a\",\"primary\":\"true\"}]}",
-        "{\"E\":[{\"id\":\"a\",\"primary\":null}]}", "{\"E\":[{\"id\":\"a\",\"authenticatedState\":1}]}",
+        "{\"E\":[{\"id\":\"a\",\"primary\":1}]}",
+        "{\"E\":[{\"id\":\"a\",\"primary\":\"true\"}]}",
+        "{\"E\":[{\"id\":\"a\",\"primary\":null}]}",
+        "{\"E\":[{\"id\":\"a\",\"authenticatedState\":1}]}",
         "{\"E\":[{\"id\":\"a\",\"primary\":true},{\"id\":\"\"}]}",
     };
     char text[256];

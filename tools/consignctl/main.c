@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "consignctl/ctl.h"
 #include "lib/conf.h"
 
 static const char USAGE[] =

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl.h"
+#include "consignctl/ctl.h"
 #include "lib/crypto.h"
 
 #define MIGRATE_FILE_MAX (1024 * 1024)

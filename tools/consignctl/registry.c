@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "core/right.h"
-#include "ctl.h"
+#include "consignctl/ctl.h"
 #include "lib/crypto.h"
 
 #define REGISTRY_SECRET_BYTES 32

@@ -1,0 +1,48 @@
+-- What a program must not do though it has a tenant: one test per refusal, 42501 (no right).
+BEGIN;
+CREATE FUNCTION pg_temp.denied(VARIADIC statements text[]) RETURNS SETOF text LANGUAGE sql AS
+$$ SELECT tap.refuses(s, '42501', current_user || ' must not: ' || s) FROM unnest(statements) s $$;
+
+SELECT plan(64);
+SET LOCAL consign.org = 1;
+SET LOCAL ROLE consign_api;
+SELECT pg_temp.denied(
+    'SELECT FROM consign.identity', 'SELECT FROM consign.profile_fragment', 'SELECT FROM consign.profile_event',
+    'SELECT FROM consign.ingest_clock', 'INSERT INTO consign.identity (org, sandbox, ns, value) VALUES (1, 11, ''a'', ''b'')',
+    'SELECT FROM consign.org', 'SELECT FROM consign.sandbox', 'SELECT FROM consign.client', 'SELECT FROM consign.client_org',
+    'SELECT FROM consign.schema_migration', 'UPDATE consign.client SET active = true', 'INSERT INTO consign.client_org VALUES (1, 2)',
+    'DELETE FROM consign.export_job', 'DELETE FROM consign.batch', 'DELETE FROM consign.dataset', 'TRUNCATE consign.export_job',
+    'UPDATE consign.dataset SET name = ''x''', 'UPDATE consign.dataset SET org = 2',
+    'INSERT INTO consign.batch_file VALUES (1, 11, tap.b(1), 0, ''x'', 1, 1, repeat(''0'', 64))', 'DELETE FROM consign.batch_error',
+    'INSERT INTO consign.export_progress VALUES (1, 11, 2, ''read'', 0, 0, 0)', 'SELECT nextval(''consign.identity_number'')',
+    'SELECT * FROM consign.work_claim(''x'')', 'SELECT consign.job_publish(1,11,1,'''','''','''','''',0,0,'''','''',0,0,0)',
+    'SELECT consign.batch_load(1, 11, '''', '''', 0, 0, 0, '''')', 'SELECT consign.batch_end(1, 11, '''', '''', 0, 0, 0, '''', '''')',
+    'CREATE TEMP TABLE t (a integer)', 'CREATE TABLE consign.t (a integer)', 'CREATE TABLE public.t (a integer)', 'CREATE SCHEMA s',
+    'CREATE OR REPLACE FUNCTION consign.now_ms() RETURNS bigint LANGUAGE sql AS ''SELECT 1::bigint''',
+    'ALTER TABLE consign.batch DISABLE ROW LEVEL SECURITY', 'DROP POLICY tenant ON consign.batch', 'CREATE ROLE r',
+    'COPY consign.batch TO PROGRAM ''true''', 'SELECT pg_read_file(''PG_VERSION'')');
+SET LOCAL row_security = off;
+SELECT pg_temp.denied('SELECT FROM consign.batch');
+SET LOCAL row_security = on;
+
+SET LOCAL ROLE consign_spooler;
+SELECT pg_temp.denied(
+    'SELECT tap.make_job(1, 11, 77)', 'INSERT INTO consign.export_job SELECT * FROM consign.export_job',
+    'INSERT INTO consign.work_queue (org, sandbox, kind, batch, created_ms) VALUES (1, 11, ''export'', ''b'', 0)',
+    'SELECT tap.make_batch(1, 11, 77)', 'INSERT INTO consign.batch SELECT * FROM consign.batch', 'UPDATE consign.dataset SET version = 2',
+    'SELECT FROM consign.idempotency_key', 'SELECT FROM consign.client', 'SELECT FROM consign.org', 'SELECT FROM consign.sandbox',
+    'SELECT FROM consign.job_document', 'DELETE FROM consign.export_job', 'DELETE FROM consign.profile_fragment', 'DELETE FROM consign.batch_file',
+    'SELECT consign.job_cancel(1, 11, 1)', 'SELECT * FROM consign.scope_find(''client-1'', ''One@AdobeOrg'', ''prod'')',
+    'SELECT * FROM consign.client_secret(''client-1'')', 'CREATE TABLE consign.t (a integer)');
+
+SET LOCAL ROLE consign_metrics;
+SELECT pg_temp.denied('SELECT consign.now_ms()', 'SELECT FROM consign.work_queue', 'SELECT FROM consign.export_job',
+    'SELECT FROM consign.org', 'CREATE TEMP TABLE t (a integer)', 'SELECT consign.job_cancel(1, 11, 1)');
+
+-- a row is neither made for another tenant nor given away
+SET LOCAL ROLE consign_api;
+SELECT pg_temp.denied('UPDATE consign.batch SET org = 2, sandbox = 21', 'UPDATE consign.work_queue SET org = 2',
+    'INSERT INTO consign.work_queue (org, sandbox, kind, batch, created_ms) VALUES (2, 21, ''export'', ''b'', 0)');
+RESET ROLE;
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,60 @@
+-- The states of an ingest batch: open, files, complete, abort, failed.
+BEGIN;
+SELECT plan(35);
+CREATE FUNCTION pg_temp.upload(n integer, name text, object text, dataset text DEFAULT tap.d(3)) RETURNS text LANGUAGE sql AS
+$$ SELECT consign.batch_upload(1, 11, tap.b(n), dataset, name, lpad(object, 36, '0'), 10) $$;
+CREATE FUNCTION pg_temp.status(n integer) RETURNS text LANGUAGE sql AS
+$$ SELECT status FROM consign.batch WHERE org = 1 AND sandbox = 11 AND batch = tap.b(n) $$;
+SET LOCAL consign.org = 1;
+SET LOCAL ROLE consign_api;
+
+SELECT refuses('SELECT make_batch(1, 11, 5, d(99))', 'CN404', 'an unknown dataset');
+SELECT refuses('SELECT make_batch(1, 11, 5, d(121))', 'CN404', 'a dataset of another org');
+SELECT refuses('SELECT make_batch(1, 11, 5, d(1))', 'CN400', 'a union dataset takes no records');
+SELECT is(make_batch(1, 11, 5, d(3), 'key', 'body'), b(5), 'a batch');
+SELECT is(pg_temp.status(5), 'loading', 'is open for files');
+SELECT is(make_batch(1, 11, 6, d(3), 'key', 'body'), b(5), 'the same key: the same batch');
+SELECT refuses($$SELECT make_batch(1, 11, 6, d(3), 'key', 'other')$$, 'CN422', 'the same key, another body');
+
+SELECT is(pg_temp.upload(5, 'one', 'a'), NULL, 'a file');
+SELECT is(pg_temp.upload(5, 'two', 'b'), NULL, 'another file');
+SELECT is(pg_temp.upload(5, 'one', 'c'), lpad('a', 36, '0'), 'a file of the same name: what it replaced is to be removed');
+SELECT refuses($$SELECT pg_temp.upload(99, 'one', 'd')$$, 'CN404', 'a file for an unknown batch');
+SELECT refuses($$SELECT pg_temp.upload(1, 'one', 'd')$$, 'CN404', 'a file for the batch of an export');
+SELECT refuses($$SELECT pg_temp.upload(5, 'one', 'd', d(4))$$, 'CN404', 'a file for another dataset than the batch''s');
+SELECT refuses('SELECT consign.batch_complete(1, 11, b(1))', 'CN404', 'complete the batch of an export');
+SELECT refuses('SELECT consign.batch_abort(1, 11, b(1))', 'CN404', 'abort the batch of an export');
+
+SELECT is(consign.batch_complete(1, 11, b(5)), 'processing', 'complete');
+SELECT is((SELECT input_bytes FROM consign.batch WHERE org = 1 AND sandbox = 11 AND batch = b(5)), 20::bigint, 'its bytes are counted');
+SELECT results_eq('SELECT kind, job FROM consign.work_queue WHERE org = 1 AND sandbox = 11 AND batch = b(5)',
+    $$VALUES ('ingest', NULL::bigint)$$, 'it is in the queue');
+SELECT refuses('SELECT consign.batch_complete(1, 11, b(5))', 'CN409', 'complete twice');
+SELECT refuses('SELECT consign.batch_abort(1, 11, b(5))', 'CN409', 'abort what is complete');
+SELECT refuses($$SELECT pg_temp.upload(5, 'three', 'd')$$, 'CN409', 'a file for what is complete');
+
+SELECT is(make_batch(1, 11, 7), b(7), 'another batch');
+SELECT is(consign.batch_abort(1, 11, b(7)) || pg_temp.status(7), 'abortedaborted', 'abort');
+SELECT refuses('SELECT consign.batch_abort(1, 11, b(7))', 'CN409', 'abort twice');
+SELECT refuses('SELECT consign.batch_complete(1, 11, b(7))', 'CN409', 'complete what is aborted');
+SELECT refuses($$SELECT pg_temp.upload(7, 'one', 'e')$$, 'CN409', 'a file for what is aborted');
+SELECT is((SELECT count(*) FROM consign.work_queue WHERE org = 1 AND batch = b(7)), 0::bigint, 'it never came to the queue');
+
+SET LOCAL ROLE consign_spooler;
+SELECT refuses($$SELECT consign.batch_fail(1, 11, b(5), 'a', 0, 2, 2, '[]', NULL)$$, 'CN410', 'fail without a claim');
+SELECT is(take(1, 11, 5, 'a'), 1, 'claimed');
+SELECT refuses($$SELECT consign.batch_fail(1, 11, b(5), 'b', 0, 2, 2, '[]', NULL)$$, 'CN410', 'fail by another attempt');
+SELECT lives_ok($$SELECT consign.batch_fail(1, 11, b(5), 'a', 7, 2, 2,
+    '[{"file":"one","line":1,"byte_offset":0,"code":"c","reason":"r","record":"{"},
+      {"file":"two","line":4,"byte_offset":9,"code":"c","reason":"r","record":"}"}]',
+    '[{"code":"x"}]')$$, 'an attempt fails it');
+SELECT results_eq('SELECT status, input_records, output_records, failed_records, started_ms, errors FROM consign.batch
+    WHERE org = 1 AND sandbox = 11 AND batch = b(5)',
+    $$VALUES ('failed', 2::bigint, 0::bigint, 2::bigint, 7::bigint, '[{"code":"x"}]')$$, 'nothing of it was kept, and it says why');
+SELECT results_eq('SELECT number, file, line, record FROM consign.batch_error WHERE org = 1 AND sandbox = 11 AND batch = b(5) ORDER BY number',
+    $$VALUES (0, 'one', 1::bigint, '{'), (1, 'two', 4::bigint, '}')$$, 'its refused records are listed');
+SELECT refuses($$SELECT consign.batch_fail(1, 11, b(5), 'a', 0, 2, 2, '[]', NULL)$$, 'CN410', 'fail twice');
+SELECT refuses($$SELECT consign.batch_end(1, 11, b(99), 'failed', 0, 0, 0, '[]', NULL)$$, 'P0002', 'the end of an unknown batch');
+RESET ROLE;
+SELECT * FROM finish();
+ROLLBACK;

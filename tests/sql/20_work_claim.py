@@ -1,0 +1,125 @@
+"""work_claim: the order of claims, whose work is whose, and what is left of a worker that dies."""
+
+import threading
+
+from several import Session, Tap, clean, eventually
+
+FAR_MS = 9_000_000_000_000
+
+
+def queue(number, org=1, sandbox=12, attempt=None, not_before_ms=0, cancel=False):
+    with Session(None) as owner:
+        owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, not_before_ms, cancel, created_ms)"
+                   " VALUES (%s, %s, 'ingest', tap.b(%s), %s, %s, %s, 0)",
+                   org, sandbox, number, attempt, not_before_ms, cancel)
+
+
+def claim(session, attempt):
+    """(number of the batch, previous attempt, attempts) or None."""
+    found = session.rows("SELECT batch, previous, attempts FROM consign.work_claim(%s)", attempt)
+    return (int(found[0][0], 16), *found[0][1:]) if found else None
+
+
+def order(tap):
+    with Session() as a, Session() as b, Session() as c, Session() as d, \
+            Session() as e, Session() as f:
+        tap.is_(claim(a, "a"), None, "an empty queue has no work")
+        queue(1)
+        queue(2, sandbox=11)
+        queue(3)
+        queue(4, org=2, sandbox=21)
+        tap.is_(claim(a, "a"), (1, None, 1), "the oldest entry first")
+        tap.is_(claim(b, "b"), (4, None, 1), "then the org with nothing running, though its entry is younger")
+        tap.is_(claim(c, "c"), (2, None, 1), "then again the first org, its oldest: sandboxes share the turn")
+        queue(5, org=2, sandbox=21)
+        tap.is_(claim(d, "d"), (5, None, 1), "the org with less running")
+        tap.is_(claim(e, "e"), (3, None, 1), "an org is not held back when nobody else has work")
+        tap.is_(claim(f, "f"), None, "what live sessions hold is nobody else's")
+
+
+def later(tap):
+    with Session() as a, Session() as b, Session() as c:
+        queue(1, not_before_ms=FAR_MS)
+        tap.is_(claim(a, "a"), None, "work to be tried later is not given out")
+        queue(2)
+        tap.is_(claim(a, "a"), (2, None, 1), "and does not stand before its org's other work")
+        a.rows("SELECT consign.work_release(1, 12, tap.b(2), 'a', %s, false, 'fault')", FAR_MS)
+        tap.is_(claim(b, "b"), None, "released for later: not given out")
+        tap.is_(claim(a, "a"), None, "the worker looks for other work, and lets go of the lock")
+        with Session(None) as owner:
+            owner.rows("UPDATE consign.work_queue SET not_before_ms = 0 WHERE batch = tap.b(2)")
+        tap.is_(claim(c, "c"), (2, None, 2), "its time has come: another worker takes it")
+        queue(3)
+        tap.is_(claim(a, "a"), (3, None, 1), "the worker takes other work")
+        a.rows("SELECT consign.work_release(1, 12, tap.b(3), 'a', 0, true, NULL)")
+        tap.is_(claim(b, "b"), None, "released at a shutdown: until its session ends or claims, it keeps the lock")
+        a.conn.close()
+        tap.is_(eventually(lambda: claim(b, "b")), (3, None, 1), "then it is given out, its attempt not counted")
+
+
+def orphans(tap):
+    with Session() as b, Session() as c:
+        a = Session()
+        queue(1)
+        tap.is_(claim(a, "a"), (1, None, 1), "claimed")
+        queue(2)
+        queue(3, org=2, sandbox=21, attempt="dead")
+        tap.is_(claim(b, "b"), (3, "dead", 1), "what a dead session held comes before new work, with its attempt")
+        tap.is_(claim(c, "c"), (2, None, 1), "what a live session holds stays")
+        tap.is_(claim(c, "c2"), (2, "c", 2), "a session that claims again has let go of what it held")
+        with Session(None) as owner:
+            owner.rows("UPDATE consign.work_queue SET cancel = true WHERE batch = tap.b(1)")
+            owner.rows("SELECT pg_terminate_backend(%s)", a.pid)
+        with Session() as d:
+            taken = eventually(lambda: d.rows("SELECT batch, previous, attempts, cancel FROM consign.work_claim('d')"))
+            tap.is_(taken and taken[0][1:], ("a", 2, True), "a killed session loses its work, cancelled or not")
+            with Session() as zombie:
+                hold = "SELECT consign.work_hold(1, 12, tap.b(1), %s, false)"
+                tap.is_(zombie.fault(hold, "a"), "CN410", "the old attempt owns nothing any more")
+                tap.is_(zombie.fault(hold, "d"), None, "the new one does")
+
+
+def undone(tap):
+    with Session() as a, Session() as b:
+        queue(1)
+        try:
+            with a.transaction():
+                tap.is_(claim(a, "a"), (1, None, 1), "claimed in a transaction")
+                tap.is_(claim(b, "b"), None, "nobody else's before it commits")
+                raise RuntimeError
+        except RuntimeError:
+            pass
+        a.conn.close()
+        tap.is_(eventually(lambda: claim(b, "b")), (1, None, 1), "a claim that was never committed left no trace")
+
+
+def many(tap):
+    """Four workers empty a queue of 60 entries of three orgs' sandboxes; every entry is worked on once."""
+    for number in range(60):
+        org, sandbox = ((1, 11), (1, 12), (2, 21))[number % 3]
+        queue(number, org, sandbox)
+    done, lock = [], threading.Lock()
+
+    def work(name):
+        with Session() as s:
+            def step():
+                found = claim(s, name)
+                if found:
+                    with lock:
+                        done.append(found)
+                    s.rows("DELETE FROM consign.work_queue WHERE batch = tap.b(%s)", found[0])
+                return not found and not s.one("SELECT count(*) FROM consign.work_queue WHERE attempt IS NULL")
+            eventually(step)
+
+    threads = [threading.Thread(target=work, args=(f"w{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    tap.is_(sorted(done), [(n, None, 1) for n in range(60)], "four workers at once: each entry once, first attempt")
+
+
+with Tap() as results:
+    for test in (order, later, orphans, undone, many):
+        clean()
+        test(results)

@@ -1,0 +1,499 @@
+/*
+ * test_token: a token of ours verifies; of every other one only a single thing is wrong, and it is
+ * refused for that.
+ *
+ * The maker signs whatever header and payload it is given with the real key, so that a refusal is
+ * never the signature's unless that is what the row is about. In header texts `KID` stands for the
+ * key's id.
+ */
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/token.h"
+#include "lib/crypto.h"
+#include "scratch.h"
+
+#define N(array) (sizeof(array) / sizeof(array)[0])
+#define NOW 1700000000
+
+#define ISSUER "https://consign.example"
+#define HEADER "{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}"
+#define EXP "\"exp\":1700000600"
+#define WHO "\"iss\":\"" ISSUER "\",\"aud\":\"consign\""
+#define CLIENT "\"client_id\":\"c1\""
+#define PAYLOAD "{" WHO "," EXP "," CLIENT "}"
+#define WITH(members) "{" WHO "," EXP "," CLIENT "," members "}"
+#define C64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+static struct keys *ours, *others;
+static struct token_rules rules;
+static struct arena *arena;
+static struct token_claims claims;
+
+static int set_up(void **state)
+{
+    char dir[SCRATCH_PATH_MAX];
+    (void)state;
+    int saved = scratch_listen();
+    scratch_path(dir, "ours");
+    bool good = keys_open(dir, &ours) == FAULT_NONE;
+    scratch_path(dir, "others");
+    good = keys_open(dir, &others) == FAULT_NONE && good;
+    scratch_heard(saved, (char[1]){0}, 1);
+    rules = (struct token_rules){ours, ISSUER, "consign"};
+    arena = arena_new(1024 * 1024);
+    return !good || arena == NULL;
+}
+
+static int tear_down(void **state)
+{
+    arena_free(arena);
+    keys_free(ours);
+    keys_free(others);
+    return scratch_end(state);
+}
+
+/* base64url of a text in which `KID` is replaced. Like all texts here it lives in the arena. */
+static char *encode(const char *text, const struct keys *keys)
+{
+    const char *kid = strstr(text, "KID");
+    const char *whole = kid == NULL ? text
+                                    : arena_printf(arena, "%.*s%s%s", (int)(kid - text), text, keys_id(keys), kid + 3);
+    size_t length = strlen(whole);
+    char *out = arena_alloc(arena, (length * 4 + 2) / 3 + 1);
+    crypto_base64url((const unsigned char *)whole, length, out);
+    return out;
+}
+
+static char *sign(const char *covered, const struct keys *keys)
+{
+    unsigned char signature[KEYS_SIGNATURE_MAX];
+    size_t length = sizeof signature;
+    char *out = arena_alloc(arena, KEYS_SIGNATURE_MAX * 2);
+    assert_int_equal(keys_sign(keys, covered, strlen(covered), signature, &length), FAULT_NONE);
+    crypto_base64url(signature, length, out);
+    return out;
+}
+
+static const char *make(const char *header, const char *payload)
+{
+    const char *covered = arena_printf(arena, "%s.%s", encode(header, ours), encode(payload, ours));
+    return arena_printf(arena, "%s.%s", covered, sign(covered, ours));
+}
+
+/* The reason of the refusal, NULL when the token is good. The text is verified in a block of its
+ * exact size, so that ASan sees whoever reads on. */
+static const char *verify_at(const char *text, size_t length, int64_t now_s)
+{
+    const char *reason = NULL;
+    char *exact = malloc(length > 0 ? length : 1);
+    memcpy(exact, text, length);
+    bool good = token_verify(&rules, arena, exact, length, now_s, &claims, &reason);
+    free(exact);
+    if (!good)
+        assert_non_null(reason);
+    return good ? NULL : reason;
+}
+
+static const char *verify(const char *text)
+{
+    return verify_at(text, strlen(text), NOW);
+}
+
+static void assert_reason(size_t row, const char *token, const char *wanted)
+{
+    const char *got = verify(token);
+    if (wanted == NULL ? got != NULL : got == NULL || strcmp(got, wanted) != 0)
+        fail_msg("row %zu: %s, not %s", row, got == NULL ? "accepted" : got, wanted == NULL ? "accepted" : wanted);
+}
+
+static void what_is_issued_verifies(void **state)
+{
+    static const struct {
+        const char *client, *scope, *shown;
+    } row[] = {{"c1", "export:read files:read", "export:read files:read"}, {"c2", "", ""}, {"c3", NULL, ""},
+               {C64 C64, "x", "x"}, {"a\"\\\xc3\xa9", "x", "x"}};
+    const char *token, *again;
+    (void)state;
+    for (size_t i = 0; i < N(row); i++) {
+        arena_reset(arena);
+        assert_int_equal(token_issue(&rules, arena, row[i].client, row[i].scope, NOW, 3600, &token), FAULT_NONE);
+        assert_null(verify(token));
+        assert_string_equal(claims.client_id, row[i].client);
+        assert_string_equal(claims.scope, row[i].shown);
+        assert_null(claims.org);
+        assert_int_equal(token_issue(&rules, arena, row[i].client, row[i].scope, NOW, 3600, &again), FAULT_NONE);
+        assert_string_not_equal(token, again); /* each has an id of its own */
+        assert_null(verify_at(token, strlen(token), NOW + 3600 + 29));
+        assert_string_equal(verify_at(token, strlen(token), NOW + 3600 + 30), "exp");
+        assert_null(verify_at(token, strlen(token), NOW - 30));
+        assert_string_equal(verify_at(token, strlen(token), NOW - 31), "iat");
+    }
+}
+
+static void other_rules_refuse_it(void **state)
+{
+    const char *token;
+    (void)state;
+    arena_reset(arena);
+    assert_int_equal(token_issue(&rules, arena, "c1", "", NOW, 3600, &token), FAULT_NONE);
+    struct token_rules kept = rules;
+    rules.keys = others;
+    assert_string_equal(verify(token), "kid");
+    rules = kept;
+    rules.issuer = ISSUER "/";
+    assert_string_equal(verify(token), "iss");
+    rules = kept;
+    rules.audience = "consig";
+    assert_string_equal(verify(token), "aud");
+    rules = kept;
+    assert_null(verify(token));
+}
+
+/* `made` is what is signed and `end` what follows it. H and P are the good header and payload, S the
+ * signature of `made`; C, D and T are P, H and S with an unused bit set; U is S with a byte changed,
+ * W the signature by another key. */
+static const struct {
+    const char *made, *end, *reason;
+} FORMS[] = {
+    {"H.P", ".S", NULL},
+    {"", "", "form"}, {".", "", "form"}, {"..", "", "form"}, {"...", "", "form"}, {"H", "", "form"}, {"H.", "", "form"},
+    {"H.P", "", "form"}, {"H.P", ".", "form"}, {".P", ".S", "form"}, {"H.", ".S", "form"}, {".", ".S", "form"},
+    {"H..P", ".S", "form"}, {".H.P", ".S", "form"}, {"H.P.P", ".S", "form"}, {"H.P", ".S.", "form"}, {"H.P", ".S.S", "form"},
+    {"H.P", "..S", "form"}, {"HP", ".S", "form"}, {"H", ".S", "form"},
+    {"H=.P", ".S", "form"}, {"H.P=", ".S", "form"}, {"H.P==", ".S", "form"}, {"H.P", ".S=", "signature"}, {"H.P", ".S==", "signature"},
+    {" H.P", ".S", "form"}, {"H .P", ".S", "form"}, {"H. P", ".S", "form"}, {"H.P ", ".S", "form"}, {"H.P", ". S", "signature"},
+    {"H.P", ".S ", "signature"}, {"H.P\n", ".S", "form"}, {"H\n.P", ".S", "form"}, {"\nH.P", ".S", "form"}, {"H.P", ".S\n", "signature"},
+    {"H.P", ".S\r\n", "signature"}, {"H.P", ".\tS", "signature"}, {"Bearer H.P", ".S", "form"}, {"\"H.P", ".S\"", "form"},
+    {"D.P", ".S", "form"}, {"H.C", ".S", "form"}, {"H.P", ".T", "signature"},
+    {"H.P", ".U", "signature"}, {"H.P", ".W", "signature"}, {"H.P", ".SA", "signature"}, {"H.P", ".SSSS", "signature"},
+    {"H.P", ".AAAA", "signature"}, {"H.P", ".A", "signature"}, {"H.P", ".P", "signature"}, {"H.P", ".H", "signature"},
+    {"P.H", ".S", "alg"}, {"P.P", ".S", "alg"}, {"H.H", ".S", "iss"}, {"H/.P", ".S", "form"}, {"H+.P", ".S", "form"},
+    {"H.P\xc3\xa9", ".S", "form"}, {"H.P;", ".S", "form"},
+};
+
+/* The text with the last digit's lowest unused bit set: the same bytes to a lenient decoder. */
+static const char *loose(const char *text)
+{
+    static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char *out = arena_text(arena, text);
+    size_t length = strlen(out);
+    assert_int_not_equal(length % 4, 0);
+    out[length - 1] = ALPHABET[strchr(ALPHABET, out[length - 1]) - ALPHABET + 1];
+    return out;
+}
+
+static const char *changed(const char *text, size_t at)
+{
+    char *out = arena_text(arena, text);
+    out[at] = out[at] == 'A' ? 'B' : 'A';
+    return out;
+}
+
+/* Puts the parts in. `covered` is the text before the signature, NULL while that is being made. */
+static const char *expand(const char *form, const char *covered)
+{
+    /* with blanks so that both have unused bits */
+    const char *h = encode("{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}   ", ours), *p = encode(PAYLOAD "  ", ours);
+    if (strlen(h) % 4 == 0 || strlen(p) % 4 == 0)
+        fail_msg("header %zu, payload %zu digits: change the blanks", strlen(h), strlen(p));
+    const char *out = "";
+    for (; *form != '\0'; form++) {
+        const char one[2] = {*form, '\0'}, *piece = one;
+        switch (*form) {
+        case 'H': piece = h; break;
+        case 'P': piece = p; break;
+        case 'D': piece = loose(h); break;
+        case 'C': piece = loose(p); break;
+        case 'S': piece = covered == NULL ? one : sign(covered, ours); break;
+        case 'T': piece = covered == NULL ? one : loose(sign(covered, ours)); break;
+        case 'U': piece = covered == NULL ? one : changed(sign(covered, ours), 100); break;
+        case 'W': piece = covered == NULL ? one : sign(covered, others); break;
+        default: break;
+        }
+        out = arena_printf(arena, "%s%s", out, piece);
+    }
+    return out;
+}
+
+static void forms_are_strict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(FORMS); i++) {
+        arena_reset(arena);
+        const char *covered = expand(FORMS[i].made, NULL);
+        assert_reason(i, arena_printf(arena, "%s%s", covered, expand(FORMS[i].end, covered)), FORMS[i].reason);
+    }
+}
+
+static const struct {
+    const char *header, *reason;
+} HEADERS[] = {
+    {HEADER, NULL},
+    {"{\"alg\":\"RS256\",\"typ\":\"AT+JWT\",\"kid\":\"KID\"}", NULL}, /* a media type: case makes no difference */
+    {"{\"alg\":\"RS256\",\"typ\":\"application/at+jwt\",\"kid\":\"KID\"}", NULL},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"x5u\":\"https://evil.example\",\"other\":[1]}", NULL},
+    {"{\"alg\":\"none\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"None\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"RS384\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"RS512\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"PS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"EdDSA\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"rs256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"RS256 \",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"RS2567\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":null,\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":256,\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":[\"RS256\"],\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"ALG\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "alg"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"crit\":[\"exp\"]}", "crit"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"crit\":[]}", "crit"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"crit\":null}", "crit"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"b64\":false,\"crit\":[\"b64\"]}", "crit"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"other\"}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"\"}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KIDx\"}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"../ims-signing.pem\"}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"' OR 1=1 --\"}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\"}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":null}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":1}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":[\"KID\"]}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":{\"KID\":1}}", "kid"},
+    {"{\"alg\":\"RS256\",\"typ\":\"JWT\",\"kid\":\"KID\"}", "typ"}, /* an ID token's */
+    {"{\"alg\":\"RS256\",\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"typ\":\"\",\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"typ\":null,\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"typ\":[\"at+jwt\"],\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt \",\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"typ\":\"dpop+jwt\",\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"typ\":\"logout+jwt\",\"kid\":\"KID\"}", "typ"},
+    {"{\"alg\":\"RS256\",\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
+    {"{\"alg\":\"none\",\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
+    {"{\"alg\":\"RS256\",\"\\u0061lg\":\"none\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"x\",\"kid\":\"KID\"}", "form"},
+    {"{\"alg\":\"RS256\\u0000\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
+    {"[" HEADER "]", "form"}, {"\"RS256\"", "form"}, {"null", "form"}, {"1", "form"}, {"{}", "alg"}, {"x", "form"}, {" ", "form"},
+    {HEADER "x", "form"}, {HEADER HEADER, "form"}, {"\xef\xbb\xbf" HEADER, "form"}, {"{\"alg\":\"RS256\",", "form"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",}", "form"}, {"{'alg':'RS256'}", "form"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"x\":\"\xff\"}", "form"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"x\":[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]}", "form"},
+};
+
+static void headers_are_strict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(HEADERS); i++) {
+        arena_reset(arena);
+        assert_reason(i, make(HEADERS[i].header, PAYLOAD), HEADERS[i].reason);
+    }
+}
+
+static const struct {
+    const char *payload, *reason;
+} PAYLOADS[] = {
+    {PAYLOAD, NULL},
+    {WITH("\"nbf\":1700000000,\"iat\":1700000000"), NULL},
+    {WITH("\"nbf\":1700000030,\"iat\":1700000030"), NULL},
+    {WITH("\"sub\":7,\"jti\":null,\"nonce\":\"x\""), NULL}, /* what we don't read may be anything */
+    {WITH("\"scope\":\"\",\"org\":\"a@AdobeOrg\""), NULL},
+    {"{" WHO "," CLIENT ",\"exp\":1699999971}", NULL}, /* 29 s ago */
+    {"{" WHO "," CLIENT ",\"exp\":9007199254740991}", NULL},
+    {"{\"iss\":\"" ISSUER "\"," EXP "," CLIENT ",\"aud\":[\"consign\"]}", NULL},
+    {"{\"iss\":\"" ISSUER "\"," EXP "," CLIENT ",\"aud\":[\"x\",\"consign\",\"y\"]}", NULL},
+    {"{" WHO "," EXP ",\"client_id\":\"" C64 C64 "\"}", NULL},
+    {"{" WHO "," CLIENT ",\"exp\":1699999970}", "exp"}, /* 30 s ago: the skew is over */
+    {"{" WHO "," CLIENT ",\"exp\":1699999969}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":0}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":-9007199254740991}", "exp"},
+    {"{" WHO "," CLIENT "}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":null}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":\"1700000600\"}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":1700000600.5}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":1700000600.0}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":1.8e9}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":[1700000600]}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":true}", "exp"},
+    {"{" WHO "," CLIENT ",\"EXP\":1700000600}", "exp"},
+    {"{" WHO "," CLIENT ",\"exp\":9223372036854775808}", "form"},
+    {"{" WHO "," CLIENT ",\"exp\":9007199254740992}", "form"},
+    {"{" WHO "," CLIENT ",\"exp\":01700000600}", "form"},
+    {"{" WHO "," CLIENT ",\"exp\":1e999}", "form"},
+    {WITH("\"nbf\":1700000031"), "nbf"}, {WITH("\"nbf\":9007199254740991"), "nbf"}, {WITH("\"nbf\":\"1\""), "nbf"},
+    {WITH("\"nbf\":null"), "nbf"}, {WITH("\"nbf\":1.5"), "nbf"},
+    {WITH("\"iat\":1700000031"), "iat"}, {WITH("\"iat\":9007199254740991"), "iat"}, {WITH("\"iat\":\"1\""), "iat"},
+    {WITH("\"iat\":null"), "iat"}, {WITH("\"iat\":{}"), "iat"},
+    {"{\"iss\":\"https://evil.example\",\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":\"" ISSUER "/\",\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":\"" ISSUER ".evil.example\",\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":\"HTTPS://consign.example\",\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":\"\",\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":null,\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":[\"" ISSUER "\"],\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"aud\":\"consign\"," EXP "," CLIENT "}", "iss"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":\"other\"," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":\"Consign\"," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":\"c1\",\"nonce\":\"n\"," EXP "," CLIENT "}", "aud"}, /* an ID token's audience is the client */
+    {"{\"iss\":\"" ISSUER "\",\"aud\":\"\"," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":null," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":[]," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":[\"x\",\"consign \"]," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":[[\"consign\"]]," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":[null,1,{}]," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\",\"aud\":{\"consign\":\"consign\"}," EXP "," CLIENT "}", "aud"},
+    {"{\"iss\":\"" ISSUER "\"," EXP "," CLIENT "}", "aud"},
+    {"{" WHO "," EXP "}", "client_id"},
+    {"{" WHO "," EXP ",\"sub\":\"c1\"}", "client_id"},
+    {"{" WHO "," EXP ",\"client_id\":\"\"}", "client_id"},
+    {"{" WHO "," EXP ",\"client_id\":1}", "client_id"},
+    {"{" WHO "," EXP ",\"client_id\":null}", "client_id"},
+    {"{" WHO "," EXP ",\"client_id\":[\"c1\"]}", "client_id"},
+    {"{" WHO "," EXP ",\"client_id\":\"" C64 C64 "c\"}", "client_id"},
+    {"{" WHO "," EXP ",\"client_id\":\"c1\\u0000\"}", "form"},
+    {WITH("\"org\":1"), "org"}, {WITH("\"org\":null"), "org"}, {WITH("\"org\":[\"a\"]"), "org"},
+    {WITH("\"scope\":1"), "scope"}, {WITH("\"scope\":null"), "scope"}, {WITH("\"scope\":[\"export:read\"]"), "scope"},
+    {WITH("\"client_id\":\"c1\""), "form"}, {WITH("\"client_id\":\"c2\""), "form"}, {WITH("\"exp\":1"), "form"},
+    {WITH("\"\\u0065xp\":1800000000"), "form"}, {WITH("\"x\":{\"a\":1,\"a\":2}"), "form"},
+    {"[" PAYLOAD "]", "form"}, {"[]", "form"}, {"\"c1\"", "form"}, {"null", "form"}, {"7", "form"}, {"{}", "iss"}, {"c1", "form"},
+    {" ", "form"}, {PAYLOAD PAYLOAD, "form"}, {PAYLOAD "x", "form"}, {"{" WHO "," EXP "," CLIENT, "form"},
+    {"{" WHO "," EXP "," CLIENT ",}", "form"}, {"{" WHO "," EXP "," CLIENT ",\"x\":NaN}", "form"},
+    {"{" WHO "," EXP "," CLIENT ",\"x\":\"\x01\"}", "form"}, {"{" WHO "," EXP "," CLIENT ",\"x\":\"\xff\"}", "form"},
+    {"{" WHO "," EXP "," CLIENT ",\"x\":\"\\ud800\"}", "form"}, {"iss=" ISSUER "&client_id=c1", "form"},
+};
+
+static void payloads_are_strict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(PAYLOADS); i++) {
+        arena_reset(arena);
+        assert_reason(i, make(HEADER, PAYLOADS[i].payload), PAYLOADS[i].reason);
+    }
+}
+
+static void claims_are_what_the_token_says(void **state)
+{
+    (void)state;
+    arena_reset(arena);
+    assert_null(verify(make(HEADER, WITH("\"org\":\"a@AdobeOrg\",\"scope\":\"openid,export:read\""))));
+    assert_string_equal(claims.client_id, "c1");
+    assert_string_equal(claims.org, "a@AdobeOrg");
+    assert_string_equal(claims.scope, "openid,export:read");
+    assert_null(verify(make(HEADER, "{" WHO "," EXP ",\"client_id\":\"c\\u0031\"}")));
+    assert_string_equal(claims.client_id, "c1");
+    assert_null(claims.org);
+    assert_string_equal(claims.scope, "");
+}
+
+/* Each digit of a good token in turn becomes another one. The last digit of the signature has unused
+ * bits, which forms_are_strict() covers. */
+static void every_changed_digit_is_refused(void **state)
+{
+    (void)state;
+    arena_reset(arena);
+    const char *token = make(HEADER, PAYLOAD);
+    assert_null(verify(token));
+    size_t length = strlen(token);
+    for (size_t at = 0; at < length; at++) {
+        arena_reset(arena);
+        token = make(HEADER, PAYLOAD);
+        if (token[at] != '.' && verify(changed(token, at)) == NULL)
+            fail_msg("digit %zu may be changed", at);
+        assert_non_null(verify_at(token, at, NOW));
+    }
+}
+
+/* RS256's public key as the secret of HS256 (RFC 8725 section 2.1), with either name in the header. */
+static void hmac_with_the_public_key_is_refused(void **state)
+{
+    static const char *const HEADERS_OF[] = {HEADER, "{\"alg\":\"HS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}"};
+    static const char *const REASONS[] = {"signature", "alg"};
+    (void)state;
+    for (size_t i = 0; i < N(HEADERS_OF); i++) {
+        unsigned char mac[EVP_MAX_MD_SIZE];
+        unsigned length = 0;
+        char encoded[128];
+        arena_reset(arena);
+        const char *secret = keys_jwks(ours);
+        const char *covered = arena_printf(arena, "%s.%s", encode(HEADERS_OF[i], ours), encode(PAYLOAD, ours));
+        HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)covered, strlen(covered), mac, &length);
+        crypto_base64url(mac, length, encoded);
+        assert_reason(i, arena_printf(arena, "%s.%s", covered, encoded), REASONS[i]);
+    }
+}
+
+/* Key material and addresses in the header choose nothing: our key's signature still counts, and no other. */
+static void keys_in_the_header_are_never_used(void **state)
+{
+    static const char *const MEMBERS[] = {"\"jwk\":", "\"jku\":", "\"x5u\":", "\"x5c\":", "\"jwks\":", "\"x5t\":"};
+    (void)state;
+    for (size_t i = 0; i < N(MEMBERS); i++) {
+        arena_reset(arena);
+        const char *set = keys_jwks(others), *key = strchr(set, '[') + 1;
+        const char *value = i == 0   ? arena_printf(arena, "%.*s", (int)(strlen(key) - 2), key)
+                            : i == 4 ? set
+                            : i == 3 ? "[\"MIIB\"]"
+                                     : "\"http://127.0.0.1:1/jwks\"";
+        const char *header = arena_printf(arena, "{%s%s,\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"%s\"}", MEMBERS[i],
+                                          value, keys_id(ours));
+        const char *covered = arena_printf(arena, "%s.%s", encode(header, ours), encode(PAYLOAD, ours));
+        assert_reason(i, arena_printf(arena, "%s.%s", covered, sign(covered, ours)), NULL);
+        assert_reason(i, arena_printf(arena, "%s.%s", covered, sign(covered, others)), "signature");
+    }
+    arena_reset(arena);
+    const char *covered = arena_printf(arena, "%s.%s", encode(HEADER, others), encode(PAYLOAD, others));
+    assert_reason(0, arena_printf(arena, "%s.%s", covered, sign(covered, others)), "kid");
+}
+
+static void long_tokens_are_refused(void **state)
+{
+    bool taken = false, refused = false;
+    (void)state;
+    for (int blanks = 5000; blanks < 6200; blanks += 10) {
+        arena_reset(arena);
+        const char *token = make(HEADER, arena_printf(arena, "%s%*s", PAYLOAD, blanks, ""));
+        bool fits = strlen(token) <= TOKEN_TEXT_MAX;
+        assert_reason((size_t)blanks, token, fits ? NULL : "form");
+        taken = taken || fits;
+        refused = refused || !fits;
+    }
+    assert_true(taken && refused);
+}
+
+static void without_memory_nothing_verifies(void **state)
+{
+    (void)state;
+    arena_reset(arena);
+    const char *token = make(HEADER, PAYLOAD), *reason, *out;
+    struct arena *small = arena_new(64);
+    assert_false(token_verify(&rules, small, token, strlen(token), NOW, &claims, &reason));
+    arena_reset(small);
+    assert_int_equal(token_issue(&rules, small, "c1", "", NOW, 60, &out), FAULT_MEMORY);
+    arena_free(small);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_issued_verifies),           cmocka_unit_test(other_rules_refuse_it),
+        cmocka_unit_test(forms_are_strict),                  cmocka_unit_test(headers_are_strict),
+        cmocka_unit_test(payloads_are_strict),               cmocka_unit_test(claims_are_what_the_token_says),
+        cmocka_unit_test(every_changed_digit_is_refused),    cmocka_unit_test(hmac_with_the_public_key_is_refused),
+        cmocka_unit_test(keys_in_the_header_are_never_used), cmocka_unit_test(long_tokens_are_refused),
+        cmocka_unit_test(without_memory_nothing_verifies),
+    };
+    return cmocka_run_group_tests_name("token", tests, set_up, tear_down);
+}
