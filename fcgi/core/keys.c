@@ -56,6 +56,10 @@ static enum fault keys_make(const char *dir, const char *path)
         good = false;
     int saved = errno;
     unlink(aside);
+    int folder = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    good = good && folder >= 0 && fsync(folder) == 0; /* else a power loss ends every token */
+    if (folder >= 0)
+        close(folder);
     if (!good)
         return keys_refuse(path, strerror(saved));
     log_event(LOG_INFO, "signing_key_made", "file=%s", log_quote(path));

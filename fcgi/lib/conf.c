@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/invariant.h"
+#include "lib/log.h"
 
 struct conf_row {
     const char *name;
@@ -75,7 +76,7 @@ static bool conf_parse_number(int key, const char *text)
     char *end;
     errno = 0;
     long long n = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || n < TABLE[key].least || n > TABLE[key].most)
+    if (!isdigit((unsigned char)*text) || errno != 0 || end == text || *end != '\0' || n < TABLE[key].least || n > TABLE[key].most)
         return false;
     numbers[key] = n;
     return true;
@@ -106,6 +107,8 @@ static enum fault conf_line(const char *path, int number, char *line)
         return conf_refuse(path, number, name, "unknown setting");
     if (given[key] != NULL)
         return conf_refuse(path, number, name, "given twice");
+    if (key == CONF_LOG_LEVEL && !log_level_known(value))
+        return conf_refuse(path, number, name, "error, warn, info or debug expected");
     if (conf_is_number(key) && !conf_parse_number(key, value)) {
         fprintf(stderr, "%s:%d: %s: a whole number from %" PRId64 " to %" PRId64 " expected\n", path, number, name,
                 TABLE[key].least, TABLE[key].most);

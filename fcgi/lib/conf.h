@@ -2,7 +2,7 @@
  * conf: the settings, once.
  *
  * One table (conf.c) holds every setting with its type, default, unit and meaning; the table in
- * README.md is checked against it. A settings file has lines `key = value`; `#` begins a comment.
+ * README.md is checked against it. A settings file has lines `key = value`; a line that begins with `#` is a comment.
  * An unknown key, a key given twice or a value that does not fit stops the program at the start.
  */
 #ifndef CONSIGN_LIB_CONF_H

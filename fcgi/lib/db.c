@@ -140,9 +140,20 @@ static enum fault db_check_server(struct db *db)
 static bool db_is_stale(struct db *db)
 {
     struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
-    if (PQtransactionStatus(db->conn) != PQTRANS_IDLE || poll(&p, 1, 0) == 0)
+    if (PQtransactionStatus(db->conn) != PQTRANS_IDLE)
         return false;
-    return !PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK;
+    while (poll(&p, 1, 0) > 0) { /* a farewell may come before the end */
+        if (!PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK)
+            return true;
+    }
+    return false;
+}
+
+/* Notices of the server go to the log as lines of ours. */
+static void db_notice(void *arg, const char *message)
+{
+    (void)arg;
+    log_event(LOG_DEBUG, "database_notice", "message=%s", log_quote(message));
 }
 
 enum fault db_connect(struct db *db)
@@ -158,6 +169,7 @@ enum fault db_connect(struct db *db)
     db->conn = PQconnectStartParams(keys, values, 1);
     if (db->conn == NULL)
         return FAULT_MEMORY;
+    PQsetNoticeProcessor(db->conn, db_notice, NULL);
     struct db_wait wait = db_patience(db);
     enum fault fault = db_wait_connect(db->conn, &wait);
     if (fault == FAULT_NONE && PQsetnonblocking(db->conn, 1) != 0)

@@ -35,6 +35,11 @@ void log_context(const char *format, ...)
     va_end(args);
 }
 
+bool log_level_known(const char *name)
+{
+    return log_level_parse(name) != LOG_INFO || strcmp(name, LEVEL_NAMES[LOG_INFO]) == 0;
+}
+
 enum log_level log_level_parse(const char *name)
 {
     for (int i = LOG_ERROR; i <= LOG_DEBUG; i++) {

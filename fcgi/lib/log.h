@@ -11,6 +11,8 @@
 #ifndef CONSIGN_LIB_LOG_H
 #define CONSIGN_LIB_LOG_H
 
+#include <stdbool.h>
+
 #include "lib/fault.h"
 
 /* Names the process in every line and sets the loudest level that is written. */
@@ -27,7 +29,10 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
  * one of four buffers that are used in turn: good for four values in one line. */
 const char *log_quote(const char *value);
 
-/* "error", "warn", "info", "debug" to a level; LOG_INFO for anything else. */
+/* Whether the name is one of "error", "warn", "info", "debug". */
+bool log_level_known(const char *name);
+
+/* The level of that name; LOG_INFO for anything else. */
 enum log_level log_level_parse(const char *name);
 
 #endif

@@ -53,6 +53,7 @@ struct route_span {
 static bool routes_fit(const char *pattern, const char *path, struct route_span out[CALL_SEGMENTS_MAX])
 {
     int variables = 0;
+    memset(out, 0, CALL_SEGMENTS_MAX * sizeof *out); /* nothing of an earlier try */
     while (*pattern == '/' && *path == '/') {
         size_t wanted = strcspn(++pattern, "/"), got = strcspn(++path, "/");
         if (wanted == 1 && *pattern == '*') {

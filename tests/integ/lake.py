@@ -11,7 +11,7 @@ def published(stack, dataset):
 
 def assert_whole(stack, dataset, batch):
     """The batch's directory holds exactly manifest.json and the files it lists."""
-    (folder,) = stack.lake.glob(f"*/*/{dataset}/{batch}")
+    (folder,) = stack.lake.glob(f"*/*/{dataset}/{batch}/*")  # the attempt that was published
     listed = {entry["name"]: entry for entry in json.loads((folder / "manifest.json").read_text())["files"]}
     there = {path.name: path.stat().st_size for path in folder.iterdir()}
     there.pop("manifest.json")

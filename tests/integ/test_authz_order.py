@@ -132,28 +132,38 @@ def test_client_of_two_orgs_works_in_both_and_nowhere_else(stack, tenants):
     assert_gateway(Client(stack, orgs[2], "s", *pair).call("GET", JOBS), "403025")
 
 
-def test_disabled_client_is_refused_at_once(stack, tenants, shared):
+def refused(call, seconds=5):
+    """The answer of `call` once it is a refusal, which takes at most 5 s (a setting bounds it)."""
+    deadline = time.monotonic() + seconds
+    answer = call()
+    while answer.status_code < 400 and time.monotonic() < deadline:
+        time.sleep(0.1)
+        answer = call()
+    return answer
+
+
+def test_disabled_client_is_refused_within_5_s(stack, tenants, shared):
     client = Client(stack, shared.org, shared.sandbox, *tenants.credentials(shared.org))
     client.get(JOBS)
     stack.ctl("client", "disable", "--id", client.client_id)
-    assert_gateway(client.call("GET", JOBS), "403003")
+    assert_gateway(refused(lambda: client.call("GET", JOBS)), "403003")
 
 
-def test_disabled_org_is_refused_at_once(stack, tenants):
+def test_disabled_org_is_refused_within_5_s(stack, tenants):
     org = tenants.org("s")
     client = Client(stack, org, "s", *tenants.credentials(org))
     client.get(JOBS)
     stack.ctl("org", "disable", "--id", org)
-    assert_gateway(client.call("GET", JOBS), "403025")
+    assert_gateway(refused(lambda: client.call("GET", JOBS)), "403025")
 
 
-def test_disabled_sandbox_is_refused_at_once_like_an_unknown_one(stack, home, tenants):
+def test_disabled_sandbox_is_refused_within_5_s_like_an_unknown_one(stack, home, tenants):
     client = home.in_sandbox(tenants.sandbox(home.org))
     client.get(JOBS)
     stack.ctl("sandbox", "disable", "--org", home.org, "--name", client.sandbox)
     same = {"x-request-id": "same"}
-    off, none = client.call("GET", JOBS, headers=same), client.call(
-        "GET", JOBS, headers={**same, SANDBOX: f"s{uuid.uuid4().hex[:12]}"})
+    off = refused(lambda: client.call("GET", JOBS, headers=same))
+    none = client.call("GET", JOBS, headers={**same, SANDBOX: f"s{uuid.uuid4().hex[:12]}"})
     assert_problem(off, 403)
     assert off.content == none.content
 

@@ -7,11 +7,11 @@ from several import Session, Tap, clean, eventually
 FAR_MS = 9_000_000_000_000
 
 
-def queue(number, org=1, sandbox=12, attempt=None, not_before_ms=0, cancel=False):
+def queue(number, org=1, sandbox=12, attempt=None, not_before_ms=0, cancel=False, kind="export"):
     with Session(None) as owner:
         owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, not_before_ms, cancel, created_ms)"
-                   " VALUES (%s, %s, 'ingest', tap.b(%s), %s, %s, %s, 0)",
-                   org, sandbox, number, attempt, not_before_ms, cancel)
+                   " VALUES (%s, %s, %s, tap.b(%s), %s, %s, %s, 0)",
+                   org, sandbox, kind, number, attempt, not_before_ms, cancel)
 
 
 def claim(session, attempt):
@@ -55,6 +55,23 @@ def later(tap):
         tap.is_(claim(b, "b"), None, "released at a shutdown: until its session ends or claims, it keeps the lock")
         a.conn.close()
         tap.is_(eventually(lambda: claim(b, "b")), (3, None, 1), "then it is given out, its attempt not counted")
+
+
+def in_order(tap):
+    """The batches of a sandbox are loaded one by one, as they were completed."""
+    with Session() as a, Session() as b, Session() as c:
+        queue(1, kind="ingest")
+        queue(2, kind="ingest")
+        queue(3, sandbox=11, kind="ingest")
+        queue(4)
+        tap.is_(claim(a, "a"), (1, None, 1), "the batch completed first")
+        tap.is_(claim(b, "b"), (3, None, 1), "the next batch of the sandbox waits, another sandbox's does not")
+        tap.is_(claim(c, "c"), (4, None, 1), "and exports don't")
+        a.rows("SELECT consign.work_release(1, 12, tap.b(1), 'a', %s, false, 'fault')", FAR_MS)
+        tap.is_(claim(a, "a"), None, "not even while the first one waits to be tried again")
+        with Session(None) as owner:
+            owner.rows("DELETE FROM consign.work_queue WHERE batch = tap.b(1)")
+        tap.is_(claim(a, "a"), (2, None, 1), "its turn, when the first one is done")
 
 
 def orphans(tap):
@@ -120,6 +137,6 @@ def many(tap):
 
 
 with Tap() as results:
-    for test in (order, later, orphans, undone, many):
+    for test in (order, later, in_order, orphans, undone, many):
         clean()
         test(results)
