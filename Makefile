@@ -26,6 +26,10 @@ ifneq ($(SANITIZE),)
 HARDENED := -O1 -g -fPIE -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -DCONSIGN_SANITIZE
 HARDLINK := -pie -fsanitize=address,undefined
 endif
+# For libFuzzer every branch also counts; needs clang.
+ifeq ($(SANITIZE),fuzzer)
+HARDENED += -fsanitize=fuzzer-no-link
+endif
 
 # Third-party headers are system headers: their warnings are not ours. Found when first needed, so that
 # help and deps work before anything is installed.
@@ -33,29 +37,34 @@ SYSTEM    = $(eval SYSTEM := $(patsubst -I%,-isystem %,$(shell pg_config --inclu
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Itools $(SYSTEM)
 CFLAGS   += -std=c11 $(WARNINGS) $(HARDENED)
 LDFLAGS  += $(HARDLINK)
-LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd
+LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lseccomp
 
 ARCHIVE  := $(BUILD)/libconsign.a
-PROGRAMS := $(addprefix $(BUILD)/bin/,consign-api consign-spooler consignctl)
+PROGRAMS := $(addprefix $(BUILD)/bin/,consign-api consign-spooler consignctl jsoncheck jwsverify)
 
 ARCHIVE_SOURCES := $(wildcard fcgi/lib/*.c fcgi/core/*.c fcgi/store/*.c fcgi/export/*.c)
 API_SOURCES     := $(wildcard fcgi/responder/*.c)
 SPOOLER_SOURCES := $(wildcard fcgi/spooler/*.c)
 CTL_SOURCES     := $(wildcard tools/consignctl/*.c)
+CHECKER_SOURCES := tools/jsoncheck/main.c tools/jwsverify/main.c
 UNIT_SOURCES    := $(wildcard tests/unit/test_*.c)
 UNIT_HELPERS    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
 BENCH_SOURCES   := $(wildcard tests/bench/*.c)
+FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_HELPERS    := $(filter-out $(FUZZ_SOURCES) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 UNIT_TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SOURCES))
-ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOURCES) \
-                 $(UNIT_SOURCES) $(UNIT_HELPERS) $(BENCH_SOURCES)
+FUZZ_TARGETS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
+ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOURCES) $(CHECKER_SOURCES) \
+                 $(UNIT_SOURCES) $(UNIT_HELPERS) $(BENCH_SOURCES) \
+                 $(FUZZ_SOURCES) $(FUZZ_HELPERS) tests/fuzz/replay.c
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all run stop test check unit asan fault lint bench install clean
+.PHONY: help deps all run stop test check unit replay fuzz fuzzers asan fault lint bench install clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
@@ -65,6 +74,7 @@ help:
 	@echo 'make test     deps, all, then every test against a stack of its own'
 	@echo 'make check    the quick part: checks of the sources and unit tests'
 	@echo 'make asan     unit and integration tests built with AddressSanitizer and UBSan'
+	@echo 'make fuzz     libFuzzer on every parser, CONSIGN_FUZZ_SECONDS (60) each; needs clang'
 	@echo 'make fault    kill, cut and stall more than make test does'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
 	@echo 'make bench    measure; see tests/bench'
@@ -88,7 +98,7 @@ test: deps
 	@$(MAKE) --no-print-directory check
 	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/run
 
-check: all unit
+check: all unit replay
 	@for check in tools/checks/*; do CONSIGN_BUILD=$(BUILD) "$$check" || exit 1; done
 
 # All of them run; the first failures of one do not hide another.
@@ -99,12 +109,28 @@ unit: $(UNIT_TESTS)
 	if [ -n "$$failed" ]; then echo "unit: failed:$$failed"; exit 1; fi; \
 	echo 'unit: $(words $(UNIT_TESTS)) programs passed'
 
+# The inputs that fuzzing has found worth keeping, and every one that once broke something.
+replay: $(addprefix $(BUILD)/replay/,$(FUZZ_TARGETS))
+	@failed=; for target in $(FUZZ_TARGETS); do \
+	    if ! $(BUILD)/replay/$$target tests/fuzz/corpus/$$target >"$(BUILD)/replay/$$target.log" 2>&1; then \
+	        cat "$(BUILD)/replay/$$target.log"; failed="$$failed $$target"; fi; \
+	done; \
+	if [ -n "$$failed" ]; then echo "replay: failed:$$failed"; exit 1; fi; \
+	echo 'replay: $(words $(FUZZ_TARGETS)) targets passed'
+
+fuzz:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer fuzzers
+	@CONSIGN_FUZZERS=$(BUILD)/fuzz/fuzz tests/fuzz/run
+
+fuzzers: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
+
 # What make test does by halves: more kills, more often.
 fault: all
-	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) CONSIGN_KILLS=20 tests/run -m fault tests/integ
+	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) CONSIGN_KILLS=20 CONSIGN_ISOLATION_REQUESTS=100000 \
+	    tests/run -m fault tests/integ
 
 asan:
-	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit
+	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit replay
 	BUILD=build/asan CONSIGN_BUILD=build/asan tests/run
 
 lint:
@@ -140,6 +166,8 @@ $(ARCHIVE): $(call objects,$(ARCHIVE_SOURCES))
 $(BUILD)/bin/consign-api: $(call objects,$(API_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consign-spooler: $(call objects,$(SPOOLER_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consignctl: $(call objects,$(CTL_SOURCES)) $(ARCHIVE)
+$(BUILD)/bin/jsoncheck: $(call objects,tools/jsoncheck/main.c) $(ARCHIVE)
+$(BUILD)/bin/jwsverify: $(call objects,tools/jwsverify/main.c) $(ARCHIVE)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	@echo '  $@'
@@ -154,5 +182,22 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo '  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# The responder for those that include one file of it: of the rest only what they need is linked.
+$(BUILD)/libresponder.a: $(call objects,$(filter-out %/main.c,$(API_SOURCES)))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+FUZZ_OBJECTS := $(call objects,$(FUZZ_HELPERS)) $(BUILD)/libresponder.a $(ARCHIVE)
+
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(call objects,tests/fuzz/replay.c) $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lm
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS) -lm
 
 -include $(patsubst %.o,%.d,$(call objects,$(ALL_SOURCES)))

@@ -22,8 +22,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_release,
     consign.job_start, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
-    consign.batch_load, consign.batch_fail, consign.batch_end TO consign_spooler;
+    consign.batch_load, consign.batch_fail, consign.batch_end, consign.idempotency_expire TO consign_spooler;
 GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;
+GRANT SELECT, DELETE ON consign.idempotency_key TO consign_spooler; -- those that have ended
 GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
 GRANT SELECT ON consign.dataset, consign.batch_upload TO consign_spooler;
 GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spooler;

@@ -20,6 +20,7 @@
 #include "lib/log.h"
 
 #define KEYS_FILE "ims-signing.pem"
+#define KEYS_FILE_MAX 65536
 #define KEYS_BITS 2048
 #define KEYS_BITS_MOST 4096
 
@@ -68,7 +69,7 @@ static enum fault keys_make(const char *dir, const char *path)
 
 static enum fault keys_read(const char *path, EVP_PKEY **out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a FIFO must not hold the start */
     if (fd < 0)
         return keys_refuse(path, strerror(errno));
     struct stat info;
@@ -76,6 +77,8 @@ static enum fault keys_read(const char *path, EVP_PKEY **out)
     enum fault fault = FAULT_NONE;
     if (file == NULL || fstat(fd, &info) != 0) {
         fault = keys_refuse(path, strerror(errno));
+    } else if (!S_ISREG(info.st_mode) || info.st_size > KEYS_FILE_MAX) {
+        fault = keys_refuse(path, "not a file, or too large");
     } else if ((info.st_mode & 077) != 0) {
         fault = keys_refuse(path, "others may read it; mode 0600 is required");
     } else {
@@ -123,8 +126,11 @@ static enum fault keys_describe(struct keys *keys)
 enum fault keys_open(const char *dir, struct keys **out)
 {
     char path[4096];
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+    struct stat folder;
+    if ((mkdir(dir, 0700) != 0 && errno != EEXIST) || stat(dir, &folder) != 0)
         return keys_refuse(dir, strerror(errno));
+    if (folder.st_uid != geteuid() || (folder.st_mode & 077) != 0)
+        return keys_refuse(dir, "the folder must be ours and closed to others: mode 0700");
     snprintf(path, sizeof path, "%s/" KEYS_FILE, dir);
     if (access(path, F_OK) != 0) {
         enum fault fault = keys_make(dir, path);
@@ -171,14 +177,4 @@ enum fault keys_sign(const struct keys *keys, const char *text, size_t text_leng
                 EVP_DigestSign(context, signature, length, (const unsigned char *)text, text_length) == 1;
     EVP_MD_CTX_free(context);
     return good ? FAULT_NONE : FAULT_INTERNAL;
-}
-
-bool keys_verify(const struct keys *keys, const char *text, size_t text_length, const unsigned char *signature,
-                 size_t length)
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool good = context != NULL && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, keys->pair) == 1 &&
-                EVP_DigestVerify(context, signature, length, (const unsigned char *)text, text_length) == 1;
-    EVP_MD_CTX_free(context);
-    return good;
 }

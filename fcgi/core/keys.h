@@ -2,7 +2,7 @@
  * keys: the key that signs the tokens of our own token endpoint (RS256).
  *
  * Made at the first start, 2048 bit RSA, kept as PKCS#8 PEM with mode 0600 in keys.dir. A file that others
- * may read is refused: its secret may be known already.
+ * may read, or a folder that others may enter, is refused: its secret may be known already.
  */
 #ifndef CONSIGN_CORE_KEYS_H
 #define CONSIGN_CORE_KEYS_H
@@ -30,7 +30,5 @@ const char *keys_jwks(const struct keys *keys);
  * what was written. */
 enum fault keys_sign(const struct keys *keys, const char *text, size_t text_length, unsigned char *signature,
                      size_t *length) MUST_CHECK;
-bool keys_verify(const struct keys *keys, const char *text, size_t text_length, const unsigned char *signature,
-                 size_t length) MUST_CHECK;
 
 #endif

@@ -34,6 +34,9 @@ const struct stmt STMT_JOB_CREATE = {
 const struct stmt STMT_JOB_GET = {
     "job_get", "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT " AND job = $3::bigint", 3};
 
+const struct stmt STMT_JOB_STATUS = {
+    "job_status", "SELECT status FROM consign.export_job WHERE " TENANT " AND job = $3::bigint", 3};
+
 const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1::int, $2::int, $3::bigint)", 3};
 
 /* A page: the rows beyond the cursor's row in the wanted order. A cursor whose row is gone gives none.

@@ -29,7 +29,14 @@ const struct stmt STMT_ATTEMPT_LIVE = {"attempt_live",
 
 const struct stmt STMT_INBOX_WANTED = {"inbox_wanted",
     "SELECT EXISTS (SELECT FROM consign.batch b WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3"
-    " AND b.kind = 'ingest' AND b.status IN ('loading', 'processing'))", 3};
+    " AND b.kind = 'ingest' AND b.status IN ('loading', 'processing')),"
+    " (SELECT count(*) FROM consign.batch_upload u WHERE u.org = $1 AND u.sandbox = $2 AND u.batch = $3)", 3};
+
+const struct stmt STMT_UPLOAD_WANTED = {"upload_wanted",
+    "SELECT EXISTS (SELECT FROM consign.batch_upload u WHERE u.org = $1 AND u.sandbox = $2 AND u.batch = $3"
+    " AND u.object = $4)", 4};
+
+const struct stmt STMT_KEYS_EXPIRE = {"keys_expire", "SELECT consign.idempotency_expire($1::integer)", 1};
 
 const struct stmt STMT_JOB_START = {"job_start",
     "SELECT dataset, format, compression, fields, additional_fields, filter"

@@ -25,8 +25,12 @@ extern const struct stmt STMT_WORK_RELEASE;
 extern const struct stmt STMT_BATCH_LOOK;
 /* whether an attempt (uuid) is a live one, over all tenants -> boolean */
 extern const struct stmt STMT_ATTEMPT_LIVE;
-/* org, sandbox, batch -> boolean: the batch's uploads are still wanted */
+/* org, sandbox, batch -> boolean: the batch's uploads are still wanted; how many are entered */
 extern const struct stmt STMT_INBOX_WANTED;
+/* org, sandbox, batch, object -> boolean: it is an upload that is entered */
+extern const struct stmt STMT_UPLOAD_WANTED;
+/* the most to remove; over all tenants -> how many idempotency keys that have ended were removed */
+extern const struct stmt STMT_KEYS_EXPIRE;
 
 /* org, sandbox, job, batch, attempt -> dataset, format, compression, fields, additional_fields, filter */
 extern const struct stmt STMT_JOB_START;

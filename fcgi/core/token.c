@@ -1,71 +1,21 @@
 /*
- * token: making and verifying bearer tokens. See token.h.
+ * token: verifying bearer tokens. See token.h. Making them is in token_issue.c.
  */
 #include "core/token.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "lib/crypto.h"
+#include "core/jws.h"
+#include "core/right.h"
 #include "lib/jsonio.h"
 
-/* The three parts of the compact form, as spans of the text. */
-struct token_parts {
-    const char *part[3];
-    size_t length[3];
-};
-
-/* Exactly three parts, none empty (RFC 7515 section 3.1). */
-static bool token_split(const char *text, size_t length, struct token_parts *out)
-{
-    size_t start = 0;
-    for (int i = 0; i < 3; i++) {
-        const char *dot = i < 2 ? memchr(text + start, '.', length - start) : NULL;
-        size_t end = i < 2 ? (dot == NULL ? length : (size_t)(dot - text)) : length;
-        if ((i < 2 && dot == NULL) || end == start)
-            return false;
-        out->part[i] = text + start;
-        out->length[i] = end - start;
-        start = end + 1;
-    }
-    return memchr(out->part[2], '.', out->length[2]) == NULL;
-}
-
-/* Decodes a part that must be one JSON object. NULL: it is not. */
-static struct json_object *token_object(struct arena *a, const char *text, size_t length)
-{
-    size_t size = 0;
-    unsigned char *raw = arena_alloc(a, length);
-    struct json_object *tree = NULL;
-    struct jsonio_refusal broken;
-    if (raw == NULL || !crypto_base64url_decode(text, length, raw, &size))
-        return NULL;
-    struct jscan_limits limits = {.depth = 16, .bytes = TOKEN_TEXT_MAX};
-    if (jsonio_parse(a, (const char *)raw, size, limits, &tree, &broken) != FAULT_NONE)
-        return NULL;
-    return json_object_is_type(tree, json_type_object) ? tree : NULL;
-}
+#define TOKEN_DIGITS_MAX 15 /* milliseconds as a text: far beyond any date, far from overflow */
 
 static bool token_text_is(struct json_object *object, const char *name, const char *wanted)
 {
     const char *text = jsonio_member_text(object, name);
     return text != NULL && strcmp(text, wanted) == 0;
-}
-
-static const char *token_check_header(const struct token_rules *rules, struct json_object *header)
-{
-    bool present;
-    (void)jsonio_member(header, "crit", &present);
-    if (present)
-        return "crit"; /* RFC 7515 section 4.1.11: we understand no extension */
-    if (!token_text_is(header, "alg", "RS256"))
-        return "alg";
-    const char *type = jsonio_member_text(header, "typ");
-    if (type == NULL || (strcasecmp(type, "at+jwt") != 0 && strcasecmp(type, "application/at+jwt") != 0))
-        return "typ";
-    if (!token_text_is(header, "kid", keys_id(rules->keys)))
-        return "kid";
-    return NULL;
 }
 
 /* RFC 7519 section 4.1.3: one audience or an array of them. */
@@ -82,132 +32,175 @@ static bool token_audience_is(struct json_object *payload, const char *wanted)
     return false;
 }
 
-/* A whole number of seconds; jscan bounds it by 2^53, so no sum below overflows. */
-static bool token_time(struct json_object *payload, const char *name, bool required, int64_t absent, int64_t *out)
+/* A whole number of seconds; jscan bounds it by 2^53, so no sum below overflows. *out is `absent` when
+ * it is not there. */
+static bool token_time(struct json_object *payload, const char *name, int64_t absent, int64_t *out)
 {
     bool present;
     struct json_object *value = jsonio_member(payload, name, &present);
     *out = absent;
     if (!present)
-        return !required;
+        return true;
     if (!json_object_is_type(value, json_type_int))
         return false;
     *out = json_object_get_int64(value);
     return true;
 }
 
-/* An optional text claim; absent is fine, another type is not. */
-static bool token_optional_text(struct json_object *payload, const char *name, const char **out)
+/* Milliseconds as a text of digits (profile ims). The length is checked before the conversion. */
+static bool token_digits(struct json_object *payload, const char *name, int64_t *out)
 {
-    bool present;
-    struct json_object *value = jsonio_member(payload, name, &present);
-    *out = jsonio_member_text(payload, name);
-    return !present || (value != NULL && *out != NULL);
+    const char *text = jsonio_member_text(payload, name);
+    size_t digits = text == NULL ? 0 : strspn(text, "0123456789");
+    if (digits == 0 || digits > TOKEN_DIGITS_MAX || text[digits] != '\0')
+        return false;
+    *out = 0;
+    for (size_t i = 0; i < digits; i++)
+        *out = *out * 10 + (text[i] - '0');
+    return true;
 }
 
-static const char *token_check_claims(const struct token_rules *rules, struct json_object *payload, int64_t now_s,
-                                      struct token_claims *out)
+/* An optional text claim into `out`; another type or a longer text is refused. */
+static bool token_optional_text(struct json_object *payload, const char *name, char *out, size_t size)
 {
-    int64_t expires, not_before, issued;
-    if (!token_text_is(payload, "iss", rules->issuer))
-        return "iss";
-    if (!token_audience_is(payload, rules->audience))
+    bool present;
+    (void)jsonio_member(payload, name, &present);
+    const char *text = jsonio_member_text(payload, name);
+    *out = '\0';
+    if (!present)
+        return true;
+    if (text == NULL || strlen(text) >= size)
+        return false;
+    strcpy(out, text);
+    return true;
+}
+
+/* RFC 9068 section 2.1: the type keeps ID tokens and others of the same issuer out. */
+static const char *token_check_rfc9068(struct json_object *header, struct json_object *payload, const char *audience,
+                                       int64_t *expires)
+{
+    const char *type = jsonio_member_text(header, "typ");
+    if (type == NULL || (strcasecmp(type, "at+jwt") != 0 && strcasecmp(type, "application/at+jwt") != 0))
+        return "typ";
+    bool present;
+    (void)jsonio_member(payload, "aud", &present);
+    if (!present || (audience != NULL && !token_audience_is(payload, audience)))
         return "aud";
-    if (!token_time(payload, "exp", true, 0, &expires) || expires + TOKEN_SKEW_S <= now_s)
+    (void)jsonio_member(payload, "exp", &present);
+    return present && token_time(payload, "exp", 0, expires) ? NULL : "exp";
+}
+
+/* exp, or created_at + expires_in; when both are there, the earlier. */
+static const char *token_check_ims(struct json_object *header, struct json_object *payload, const char *audience,
+                                   int64_t now_s, int64_t *expires)
+{
+    int64_t created_ms, lasts_ms;
+    bool has_exp, has_created, has_type;
+    const char *type = jsonio_member_text(header, "typ");
+    (void)jsonio_member(header, "typ", &has_type);
+    if (has_type && (type == NULL || strcasecmp(type, "JWT") != 0))
+        return "typ";
+    if (!token_text_is(payload, "type", "access_token"))
+        return "type";
+    if (audience != NULL && !token_audience_is(payload, audience))
+        return "aud";
+    (void)jsonio_member(payload, "exp", &has_exp);
+    (void)jsonio_member(payload, "created_at", &has_created);
+    if ((!has_exp && !has_created) || !token_time(payload, "exp", INT64_MAX / 4, expires))
         return "exp";
-    if (!token_time(payload, "nbf", false, 0, &not_before) || not_before - TOKEN_SKEW_S > now_s)
-        return "nbf";
-    if (!token_time(payload, "iat", false, 0, &issued) || issued - TOKEN_SKEW_S > now_s)
-        return "iat";
-    out->client_id = jsonio_member_text(payload, "client_id");
-    if (out->client_id == NULL || *out->client_id == '\0' || strlen(out->client_id) > TOKEN_CLIENT_MAX)
-        return "client_id";
-    if (!token_optional_text(payload, "org", &out->org))
-        return "org";
-    if (!token_optional_text(payload, "scope", &out->scope))
-        return "scope";
-    if (out->scope == NULL)
-        out->scope = "";
+    if (!has_created)
+        return NULL;
+    if (!token_digits(payload, "created_at", &created_ms) || !token_digits(payload, "expires_in", &lasts_ms) ||
+        created_ms / 1000 - TOKEN_SKEW_S > now_s)
+        return "created_at";
+    int64_t ends = (created_ms + lasts_ms) / 1000;
+    if (ends < *expires)
+        *expires = ends;
     return NULL;
 }
 
-static bool token_signed(const struct token_rules *rules, const struct token_parts *p)
+/* The name that chooses the issuer: `iss`; the reference's tokens have `as` in its place. */
+static const char *token_issuer_name(struct json_object *payload, bool ims)
 {
-    unsigned char signature[KEYS_SIGNATURE_MAX];
-    size_t size = 0;
-    if (p->length[2] > (KEYS_SIGNATURE_MAX * 4 + 2) / 3 ||
-        !crypto_base64url_decode(p->part[2], p->length[2], signature, &size))
-        return false;
-    size_t covered = (size_t)(p->part[1] - p->part[0]) + p->length[1];
-    return keys_verify(rules->keys, p->part[0], covered, signature, size);
+    bool present;
+    (void)jsonio_member(payload, "iss", &present);
+    return jsonio_member_text(payload, present || !ims ? "iss" : "as");
 }
 
-bool token_verify(const struct token_rules *rules, struct arena *a, const char *text, size_t length, int64_t now_s,
-                  struct token_claims *out, const char **reason)
+bool token_read_claims(struct json_object *header, struct json_object *payload, enum issuer_profile profile,
+                       const char *issuer, const char *audience, int64_t now_s, struct token_claims *out,
+                       const char **reason)
 {
-    struct token_parts parts;
-    *reason = "form";
-    if (length > TOKEN_TEXT_MAX || !token_split(text, length, &parts))
+    int64_t expires = 0, not_before, issued;
+    bool ims = profile == ISSUER_IMS;
+    *out = (struct token_claims){0};
+    const char *name = token_issuer_name(payload, ims);
+    *reason = "iss";
+    if ((name == NULL && (!ims || issuer != NULL)) || (issuer != NULL && strcmp(name, issuer) != 0))
         return false;
-    struct json_object *header = token_object(a, parts.part[0], parts.length[0]);
-    if (header == NULL)
-        return false;
-    *reason = token_check_header(rules, header);
+    *reason = ims ? token_check_ims(header, payload, audience, now_s, &expires)
+                  : token_check_rfc9068(header, payload, audience, &expires);
     if (*reason != NULL)
         return false;
-    *reason = "signature";
-    if (!token_signed(rules, &parts))
+    *reason = "exp";
+    out->until_s = expires + TOKEN_SKEW_S;
+    if (out->until_s <= now_s)
         return false;
+    *reason = "nbf";
+    if (!token_time(payload, "nbf", 0, &not_before) || not_before - TOKEN_SKEW_S > now_s)
+        return false;
+    *reason = "iat";
+    if (!token_time(payload, "iat", 0, &issued) || issued - TOKEN_SKEW_S > now_s)
+        return false;
+    *reason = "client_id";
+    if (!token_optional_text(payload, "client_id", out->client_id, sizeof out->client_id) || out->client_id[0] == '\0')
+        return false;
+    *reason = "org";
+    if (!token_optional_text(payload, "org", out->org, sizeof out->org))
+        return false;
+    bool scoped;
+    const char *scope = jsonio_member_text(payload, "scope");
+    (void)jsonio_member(payload, "scope", &scoped);
+    *reason = "scope";
+    if (scoped && scope == NULL)
+        return false;
+    /* a token can narrow the client's rights, never widen them; names that are no right do neither */
+    out->rights = scope == NULL ? 0 : right_parse(scope, NULL);
+    if (out->rights == 0)
+        out->rights = RIGHT_ALL;
+    *reason = NULL;
+    return true;
+}
+
+/* The issuer that the payload names, in the profile that issuer has. */
+static const struct issuer *token_choose_issuer(const struct issuers *issuers, struct json_object *payload)
+{
+    for (int i = 0; i < issuers->count; i++) {
+        const struct issuer *one = &issuers->issuer[i];
+        const char *name = token_issuer_name(payload, one->profile == ISSUER_IMS);
+        if (name != NULL && strcmp(name, one->name) == 0)
+            return one;
+    }
+    return NULL;
+}
+
+bool token_verify(const struct issuers *issuers, struct arena *a, const char *text, size_t length, int64_t now_s,
+                  struct token_claims *out, const char **reason)
+{
+    struct jws jws;
+    struct json_object *payload = NULL;
+    struct jsonio_refusal broken;
+    struct jscan_limits limits = {.depth = 16, .bytes = JWS_TEXT_MAX};
     *reason = "form";
-    struct json_object *payload = token_object(a, parts.part[1], parts.length[1]);
-    if (payload == NULL)
+    if (!jws_split(a, text, length, &jws) ||
+        jsonio_parse(a, jws.payload, jws.payload_length, limits, &payload, &broken) != FAULT_NONE ||
+        !json_object_is_type(payload, json_type_object))
         return false;
-    *reason = token_check_claims(rules, payload, now_s, out);
-    return *reason == NULL;
-}
-
-/* base64url of a tree's compact text, in the arena. */
-static char *token_encode(struct arena *a, struct json_object *tree)
-{
-    size_t length = 0;
-    const char *text = jsonio_print(a, tree, &length);
-    char *out = text == NULL ? NULL : arena_alloc(a, (length * 4 + 2) / 3 + 1);
-    if (out != NULL)
-        crypto_base64url((const unsigned char *)text, length, out);
-    return out;
-}
-
-enum fault token_issue(const struct token_rules *rules, struct arena *a, const char *client_id, const char *scope,
-                       int64_t now_s, int64_t lifetime_s, const char **out)
-{
-    struct json_object *header = jsonio_own(a, json_object_new_object());
-    struct json_object *payload = jsonio_own(a, json_object_new_object());
-    if (header == NULL || payload == NULL)
-        return FAULT_MEMORY;
-    char id[CRYPTO_UUID_TEXT];
-    crypto_uuid(id);
-    jsonio_add_text(header, "alg", "RS256");
-    jsonio_add_text(header, "typ", "at+jwt");
-    jsonio_add_text(header, "kid", keys_id(rules->keys));
-    jsonio_add_text(payload, "iss", rules->issuer);
-    jsonio_add_text(payload, "aud", rules->audience);
-    jsonio_add_text(payload, "sub", client_id);
-    jsonio_add_text(payload, "client_id", client_id);
-    jsonio_add_int(payload, "iat", now_s);
-    jsonio_add_int(payload, "exp", now_s + lifetime_s);
-    jsonio_add_text(payload, "jti", id);
-    jsonio_add_text(payload, "scope", scope);
-    const char *head = token_encode(a, header), *body = token_encode(a, payload);
-    const char *covered = head == NULL || body == NULL ? NULL : arena_printf(a, "%s.%s", head, body);
-    if (covered == NULL)
-        return FAULT_MEMORY;
-    unsigned char signature[KEYS_SIGNATURE_MAX];
-    size_t size = sizeof signature;
-    char encoded[KEYS_SIGNATURE_MAX * 4 / 3 + 4];
-    enum fault fault = keys_sign(rules->keys, covered, strlen(covered), signature, &size);
-    if (fault != FAULT_NONE)
-        return fault;
-    crypto_base64url(signature, size, encoded);
-    *out = arena_printf(a, "%s.%s", covered, encoded);
-    return *out == NULL ? FAULT_MEMORY : FAULT_NONE;
+    *reason = "iss";
+    const struct issuer *issuer = token_choose_issuer(issuers, payload);
+    if (issuer == NULL || issuer->keys == NULL)
+        return false;
+    if (!jws_verify(&jws, issuer->keys, true, reason))
+        return false;
+    return token_read_claims(jws.header, payload, issuer->profile, issuer->name, issuer->audience, now_s, out, reason);
 }

@@ -14,8 +14,9 @@
  *   anything else, and if it is there all the same it takes no part.
  * - With a projection, the selected paths and always `identityMap`. The path `identities` and those
  *   below it select from [{"id","namespace":{"code"},"primary"}], a view of the united identityMap
- *   in its order, left out when there is no identity; a stored member of that name does not show.
- *   Without a projection there is no view and a stored `identities` is a member like any other.
+ *   in its order, left out when there is no identity. Without a projection there is no view. Ingestion
+ *   refuses a stored member of that name; if it is there all the same it does not show beside the view,
+ *   and without a projection it is a member like any other.
  *
  * Memory grows with the fragments of one profile, and what an unusually large one took is given
  * back before the next.

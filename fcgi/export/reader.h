@@ -19,7 +19,7 @@
 #include "lib/fault.h"
 #include "lib/str.h"
 
-#define READER_PROFILE_BYTES (64u * 1024u * 1024u) /* most that one profile's fragments may take */
+#define READER_PROFILE_BYTES ((size_t)16 * 1024 * 1024) /* their tapes may take twelve times that */
 
 struct reader_order {
     struct db *fragments; /* two connections that nothing else uses */

@@ -181,6 +181,7 @@ static enum fault run_profile(struct run *run, const struct reader_profile *prof
     struct merge_fragment bare;
     const struct merge_fragment *fragment = profile->fragment;
     size_t count = profile->count;
+    bool too_many = false;
     enum fault fault = FAULT_NONE;
     if (profile->too_large) {
         run->too_large++;
@@ -193,9 +194,11 @@ static enum fault run_profile(struct run *run, const struct reader_profile *prof
         fragment = &bare;
         count = 1;
     }
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE) {
         fault = merge_profile(run->merge, fragment, count, &run->fields, &run->row);
-    if (fault == FAULT_NONE && merge_identity_count(run->merge) > RUN_IDENTITIES_MAX) {
+        too_many = merge_identity_count(run->merge) > RUN_IDENTITIES_MAX;
+    }
+    if (too_many && (fault == FAULT_NONE || fault == FAULT_MEMORY)) { /* so many that the row had no room */
         run->too_many_identities++;
         str_reset(&run->row);
         return FAULT_NONE;

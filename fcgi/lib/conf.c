@@ -26,11 +26,11 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_DATABASE_SPOOLER] = {"database.spooler", "", "", 0, 0, "libpq connection string of the spooler, role consign_spooler"},
     [CONF_DATABASE_OPERATOR] = {"database.operator", "", "", 0, 0, "libpq connection string of consignctl: a superuser, or a member of consign_owner with CREATEROLE"},
     [CONF_PUBLIC_URL] = {"public.url", "http://127.0.0.1:18080", "", 0, 0, "where clients reach the service; absolute links and the token issuer are built from it"},
-    [CONF_API_SOCKET] = {"api.socket", "/run/consign/api.sock", "", 0, 0, "unix socket on which the pool listens for nginx; made with mode 0660"},
+    [CONF_API_SOCKET] = {"api.socket", "/run/consign/api.sock", "", 0, 0, "unix socket on which the pool listens for nginx, made with mode 0660; its folder belongs to api.user and is 0750 or less"},
     [CONF_API_USER] = {"api.user", "consign", "", 0, 0, "user the pool becomes when it is started as root"},
     [CONF_API_WORKERS] = {"api.workers", "8", "processes", 1, 512, "requests that the pool serves at the same time"},
     [CONF_API_REQUEST_SECONDS] = {"api.request_seconds", "10", "s", 2, 300, "a worker that spends longer on one request without progress is ended and replaced"},
-    [CONF_API_DATABASE_MS] = {"api.database_ms", "4000", "ms", 100, 60000, "longest wait for the database in one request; then 503"},
+    [CONF_API_DATABASE_MS] = {"api.database_ms", "4000", "ms", 100, 60000, "longest wait for one call of the database, connecting included; then 503"},
     [CONF_API_SCOPE_CACHE_MS] = {"api.scope_cache_ms", "2000", "ms", 0, 5000, "how long a worker trusts what the registry said of a client; a disabled client works no longer than this"},
     [CONF_SPOOLER_USER] = {"spooler.user", "consign", "", 0, 0, "user the spooler becomes when it is started as root"},
     [CONF_SPOOLER_WORKERS] = {"spooler.workers", "2", "processes", 1, 256, "exports and loads that run at the same time"},
@@ -40,6 +40,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_INBOX_DIR] = {"inbox.dir", "/var/lib/consign/inbox", "", 0, 0, "uploaded files until they are loaded"},
     [CONF_LAKE_DIR] = {"lake.dir", "/var/lib/consign/lake", "", 0, 0, "published batches, read by nginx"},
     [CONF_TOKEN_AUDIENCE] = {"token.audience", "consign", "", 0, 0, "audience of the tokens that the token endpoint makes and the pool accepts"},
+    [CONF_TOKEN_ISSUERS] = {"token.issuers", "", "", 0, 0, "file that names further token issuers, one a line: NAME rfc9068 or ims, AUDIENCE (or -), /FILE with its JSON Web Key Set"},
     [CONF_TOKEN_LIFETIME_S] = {"token.lifetime_s", "86400", "s", 60, 604800, "lifetime of a token made by the token endpoint"},
     [CONF_EXPORT_PART_BYTES] = {"export.part_bytes", "268435456", "bytes", 65536, INT64_C(1) << 40, "compressed size at which an export begins the next part file"},
     [CONF_INGEST_RECORD_BYTES] = {"ingest.record_bytes", "1048576", "bytes", 1024, 16777216, "largest record that is taken"},
@@ -92,6 +93,15 @@ static char *conf_trim(char *s)
     return s;
 }
 
+/* Whether a text may stand in a header as it is. */
+static bool conf_is_plain(const char *text)
+{
+    bool plain = *text != '\0';
+    for (const char *p = text; *p != '\0'; p++)
+        plain = plain && *p > 0x20 && *p < 0x7f && *p != '"' && *p != '\\';
+    return plain;
+}
+
 static enum fault conf_line(const char *path, int number, char *line)
 {
     char *text = conf_trim(line);
@@ -107,6 +117,8 @@ static enum fault conf_line(const char *path, int number, char *line)
         return conf_refuse(path, number, name, "unknown setting");
     if (given[key] != NULL)
         return conf_refuse(path, number, name, "given twice");
+    if ((key == CONF_PUBLIC_URL || key == CONF_TOKEN_AUDIENCE) && !conf_is_plain(value))
+        return conf_refuse(path, number, name, "printable ASCII without blanks, quotes and backslashes expected");
     if (key == CONF_LOG_LEVEL && !log_level_known(value))
         return conf_refuse(path, number, name, "error, warn, info or debug expected");
     if (conf_is_number(key) && !conf_parse_number(key, value)) {

@@ -16,6 +16,12 @@
 
 #define DB_PARAMS_MAX 24
 
+/* A server that stands still (stopped, its disk hangs) takes connections and never answers. The first wait
+ * for it is a whole one; if each later one were too, requests would queue behind workers that wait for
+ * nothing. So a connect after a silence is given an eighth, and after one that ran out a second is left out. */
+#define DB_SILENT_PART 8
+#define DB_REFUSE_MS 1000
+
 struct db_sqlstate {
     const char *prefix;
     enum fault fault;
@@ -77,9 +83,14 @@ void db_set_wait(struct db *db, int wait_ms)
     db->options.wait_ms = wait_ms;
 }
 
-struct db_wait db_patience(const struct db *db)
+struct db_wait db_patience(struct db *db)
 {
-    return (struct db_wait){.deadline_ms = clock_monotonic_ms() + db->options.wait_ms,
+    int64_t deadline_ms = clock_monotonic_ms() + db->options.wait_ms;
+    if (db->call_ends_ms != 0 && db->call_ends_ms < deadline_ms)
+        deadline_ms = db->call_ends_ms;
+    db->ran_out = false;
+    return (struct db_wait){.deadline_ms = deadline_ms,
+                            .ran_out = &db->ran_out,
                             .stopped = db->options.stopped,
                             .stopped_arg = db->options.stopped_arg};
 }
@@ -88,7 +99,11 @@ enum fault db_broken(struct db *db, enum fault fault, const char *what)
 {
     if (fault != FAULT_STOPPED)
         log_event(LOG_ERROR, "database", "what=%s reason=%s", what,
-                  log_quote(db->conn != NULL ? PQerrorMessage(db->conn) : "not connected"));
+                  log_quote(db->ran_out        ? "no answer in time"
+                            : db->conn != NULL ? PQerrorMessage(db->conn)
+                                               : "not connected"));
+    db->silent = db->silent || db->ran_out;
+    db->ran_out = false;
     db_close(db);
     return fault;
 }
@@ -110,13 +125,12 @@ static const char CHECK_SERVER[] =
     " pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user";
 
 /* SECURITY: a role that row level security does not bind, or a server that forgets, is refused. */
-static enum fault db_check_server(struct db *db)
+static enum fault db_check_server(struct db *db, const struct db_wait *wait)
 {
-    struct db_wait wait = db_patience(db);
     if (!PQsendQuery(db->conn, CHECK_SERVER))
         return FAULT_DB_UNAVAILABLE;
     PGresult *result = NULL;
-    enum fault fault = db_wait_result(db->conn, &wait, &result);
+    enum fault fault = db_wait_result(db->conn, wait, &result);
     if (fault == FAULT_NONE && PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
         if (strcmp(PQgetvalue(result, 0, 0), "f") != 0 || strcmp(PQgetvalue(result, 0, 1), "on") != 0 ||
             strcmp(PQgetvalue(result, 0, 2), "on") != 0) {
@@ -131,7 +145,7 @@ static enum fault db_check_server(struct db *db)
     }
     PQclear(result);
     if (fault == FAULT_NONE)
-        fault = db_wait_drain(db->conn, &wait);
+        fault = db_wait_drain(db->conn, wait);
     return fault;
 }
 
@@ -161,8 +175,13 @@ enum fault db_connect(struct db *db)
     if (db_connected(db) && !db_is_stale(db))
         return FAULT_NONE;
     db_close(db);
-    const char *keys[] = {"dbname", "application_name", "options", "client_encoding", NULL};
-    const char *values[] = {db->options.conninfo, db->options.application,
+    if (clock_monotonic_ms() < db->refuse_until_ms)
+        return FAULT_DB_UNAVAILABLE;
+    /* gssencmode comes first, so that the settings can say otherwise. Left alone, libpq looks for Kerberos
+     * tickets on every TCP connection, and whatever library is set up for that would be loaded into a worker
+     * that can load no code any more (lib/confine.h). */
+    const char *keys[] = {"gssencmode", "dbname", "application_name", "options", "client_encoding", NULL};
+    const char *values[] = {"disable", db->options.conninfo, db->options.application,
                             "-c search_path=pg_catalog -c client_connection_check_interval=1s"
                             " -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on",
                             "UTF8", NULL};
@@ -171,12 +190,19 @@ enum fault db_connect(struct db *db)
         return FAULT_MEMORY;
     PQsetNoticeProcessor(db->conn, db_notice, NULL);
     struct db_wait wait = db_patience(db);
+    if (db->silent)
+        wait.deadline_ms = clock_monotonic_ms() + db->options.wait_ms / DB_SILENT_PART;
     enum fault fault = db_wait_connect(db->conn, &wait);
     if (fault == FAULT_NONE && PQsetnonblocking(db->conn, 1) != 0)
         fault = FAULT_DB_UNAVAILABLE;
     if (fault == FAULT_NONE)
-        fault = db_check_server(db);
-    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "connect");
+        fault = db_check_server(db, &wait);
+    db->silent = db->silent && fault != FAULT_NONE;
+    if (fault == FAULT_NONE)
+        return FAULT_NONE;
+    if (db->ran_out)
+        db->refuse_until_ms = clock_monotonic_ms() + DB_REFUSE_MS;
+    return db_broken(db, fault, "connect");
 }
 
 enum fault db_answer(struct db *db, struct arena *a, const char *what, struct db_rows *rows)
@@ -306,8 +332,8 @@ static enum fault db_pipeline(struct db *db, int org, const struct stmt *stmt, c
     return fault;
 }
 
-enum fault db_call(struct db *db, struct arena *a, int org, const struct stmt *stmt, const char *const *params,
-                   struct db_rows *rows)
+static enum fault db_call_steps(struct db *db, struct arena *a, int org, const struct stmt *stmt,
+                                const char *const *params, struct db_rows *rows)
 {
     enum fault fault = db_connect(db);
     if (fault == FAULT_NONE && org == 0)
@@ -325,6 +351,15 @@ enum fault db_call(struct db *db, struct arena *a, int org, const struct stmt *s
     rows->result = kept;
     rows->count = PQntuples(kept);
     return arena_own(a, kept, (void (*)(void *))PQclear) ? FAULT_NONE : FAULT_MEMORY;
+}
+
+enum fault db_call(struct db *db, struct arena *a, int org, const struct stmt *stmt, const char *const *params,
+                   struct db_rows *rows)
+{
+    db->call_ends_ms = clock_monotonic_ms() + db->options.wait_ms;
+    enum fault fault = db_call_steps(db, a, org, stmt, params, rows);
+    db->call_ends_ms = 0;
+    return fault;
 }
 
 enum fault db_begin(struct db *db, int org, const char *mode)

@@ -3,7 +3,7 @@
  *
  * Statements come from core/stmt.c and are prepared once a connection. Every wait has a deadline;
  * a connection whose state is in any doubt (time-out, cut, unexpected answer) is closed at once and
- * a new one is made for the next call. SQLSTATE becomes a fault here and nowhere else.
+ * a new one is made for the next call; a server that does not answer is not waited for again and again. SQLSTATE becomes a fault here and nowhere else.
  *
  * SECURITY: the tenant is set inside the transaction by SET LOCAL with an integer that the scope
  * check verified, so a connection keeps nothing of a tenant.
@@ -29,7 +29,7 @@ struct stmt {
 struct db_options {
     const char *conninfo;     /* libpq connection string; kept by pointer */
     const char *application;  /* shows in pg_stat_activity; kept by pointer */
-    int wait_ms;              /* longest wait for one answer, connecting included */
+    int wait_ms;              /* longest wait for one answer, and for a whole db_call(), connecting included */
     bool (*stopped)(void *);  /* asked about ten times a second in long waits; true ends them (FAULT_STOPPED); may be NULL */
     void *stopped_arg;
 };

@@ -17,10 +17,14 @@ struct db {
     char *copy_buffer;
     const struct stmt *prepared[DB_PREPARED_MAX];
     unsigned prepared_count;
+    int64_t call_ends_ms;    /* of a db_call(), all its answers together; 0: none in progress */
+    bool ran_out;            /* the wait in progress did */
+    bool silent;             /* a wait ran out since the server last answered a connect */
+    int64_t refuse_until_ms; /* no connect before, after one that ran out */
 };
 
 /* How long the next answer may take. */
-struct db_wait db_patience(const struct db *db);
+struct db_wait db_patience(struct db *db);
 
 /* Closes the connection, logs why, and passes the fault on. */
 enum fault db_broken(struct db *db, enum fault fault, const char *what);

@@ -17,8 +17,10 @@ static enum fault db_wait_socket(PGconn *conn, const struct db_wait *wait, short
         int64_t left = wait->deadline_ms - clock_monotonic_ms();
         if (wait->stopped != NULL && wait->stopped(wait->stopped_arg))
             return FAULT_STOPPED;
-        if (left <= 0)
+        if (left <= 0) {
+            *wait->ran_out = true;
             return FAULT_DB_UNAVAILABLE;
+        }
         struct pollfd p = {.fd = PQsocket(conn), .events = events};
         int ready = poll(&p, 1, (int)(left < DB_WAIT_SLICE_MS ? left : DB_WAIT_SLICE_MS));
         if (ready > 0)

@@ -1,5 +1,5 @@
 /*
- * db_wait: waiting for a libpq connection with a deadline. Used by db.c only.
+ * db_wait: waiting for a libpq connection with a deadline. Used by db.c and db_copy.c.
  */
 #ifndef CONSIGN_LIB_DB_WAIT_H
 #define CONSIGN_LIB_DB_WAIT_H
@@ -12,6 +12,7 @@
 
 struct db_wait {
     int64_t deadline_ms; /* by clock_monotonic_ms() */
+    bool *ran_out;       /* set when it passed */
     bool (*stopped)(void *);
     void *stopped_arg;
 };

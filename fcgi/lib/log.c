@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,21 +69,28 @@ const char *log_quote(const char *value)
     return out;
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
+/* The log is best effort: a reader that stands still must not stop the service. write() would wait for it. */
+void log_line(const char *line, size_t length)
 {
-    if (level > most_level)
+    struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&p, 1, 0) != 1 || (p.revents & POLLOUT) == 0)
         return;
+    ssize_t ignored = write(STDERR_FILENO, line, length);
+    (void)ignored;
+}
+
+/* Builds the line and writes it at once: lines of several processes do not mix. */
+static void __attribute__((format(printf, 3, 0)))
+log_write(enum log_level level, const char *event, const char *format, va_list args)
+{
     int saved = errno;
     char line[LOG_LINE_MAX];
     int64_t now = clock_wall_ms();
     int length = snprintf(line, sizeof line, "time=%" PRId64 ".%03d level=%s process=%s pid=%d %s%sevent=%s ",
                           now / 1000, (int)(now % 1000), LEVEL_NAMES[level], process_name, (int)getpid(), context,
                           context[0] != '\0' ? " " : "", event);
-    va_list args;
-    va_start(args, format);
     if (length > 0 && length < LOG_LINE_MAX - 1)
         length += vsnprintf(line + length, sizeof line - (size_t)length, format, args);
-    va_end(args);
     if (length > LOG_LINE_MAX - 2)
         length = LOG_LINE_MAX - 2;
     for (int i = 0; i < length; i++) {
@@ -90,8 +98,24 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
             line[i] = '?';
     }
     line[length++] = '\n';
-    /* the log is best effort: a full pipe or disk must not stop the service */
-    ssize_t ignored = write(STDERR_FILENO, line, (size_t)length);
-    (void)ignored;
+    log_line(line, (size_t)length);
     errno = saved;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+    if (level > most_level)
+        return;
+    va_list args;
+    va_start(args, format);
+    log_write(level, event, format, args);
+    va_end(args);
+}
+
+void log_audit(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_write(LOG_INFO, "audit", format, args);
+    va_end(args);
 }

@@ -12,6 +12,7 @@
 #define CONSIGN_LIB_LOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/fault.h"
 
@@ -24,6 +25,12 @@ void log_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Writes one line. `format` is further key=value text, "" for none. Keeps errno. */
 void log_event(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same for event=audit, whatever the loudest level is. */
+void log_audit(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes a ready line, or drops it when nobody takes it (a full pipe). Safe in a signal handler. */
+void log_line(const char *line, size_t length);
 
 /* `value` in quotes with everything but plain ASCII escaped, cut after 200 bytes. The text lies in
  * one of four buffers that are used in turn: good for four values in one line. */

@@ -89,7 +89,6 @@ static _Noreturn void pool_be_worker(const struct pool_options *options, int slo
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGUSR2, &action, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a worker never outlives its supervisor */
     exit(options->work(slot, options->arg));
 }
 
@@ -99,7 +98,8 @@ static void pool_start(struct pool *pool, int slot)
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0) {
-        if (getppid() != parent)
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a worker never outlives its supervisor */
+        if (getppid() != parent)          /* it ended before that was said */
             _exit(1);
         pool_be_worker(pool->options, slot);
     }

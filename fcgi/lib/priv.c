@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -35,6 +38,23 @@ static enum fault priv_become(const char *user)
     return FAULT_NONE;
 }
 
+/* The change of uid took root's; what a service manager gave to a plain user goes here. */
+static enum fault priv_drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 || syscall(SYS_capset, &header, none) != 0)
+        return priv_refuse("capabilities");
+    return FAULT_NONE;
+}
+
+void priv_clear_environment(void)
+{
+    for (char **p = environ; p != NULL && *p != NULL; p++)
+        explicit_bzero(*p, strlen(*p));
+    clearenv();
+}
+
 enum fault priv_drop(const char *user)
 {
     umask(0027);
@@ -43,6 +63,8 @@ enum fault priv_drop(const char *user)
         if (fault != FAULT_NONE)
             return fault;
     }
+    if (priv_drop_capabilities() != FAULT_NONE)
+        return FAULT_INTERNAL;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return priv_refuse("no_new_privileges");
     return FAULT_NONE;

@@ -7,9 +7,13 @@
 #include "lib/fault.h"
 
 /* Started as root: becomes `user` with its own groups and nothing else, and makes sure that there is no way
- * back. Started as anybody else: stays. In both cases no program run from here gains privileges, and
- * the process cannot dump core or be traced (it holds keys and tenants' data).
+ * back. Started as anybody else: stays. In both cases the process has no capability, no program run from
+ * here gains privileges, and it cannot dump core or be traced (it holds keys and tenants' data).
  * FAULT_INTERNAL, with a line in the log, when it cannot; the caller must not go on. */
 enum fault priv_drop(const char *user) MUST_CHECK;
+
+/* Overwrites and forgets the environment: what the settings do not say must not come from there, and what
+ * somebody put there (a password) must not be read from /proc. Pointers from getenv() are void after it. */
+void priv_clear_environment(void);
 
 #endif

@@ -66,15 +66,7 @@ enum fault batch_handle_list(struct call *c)
 enum fault batch_handle_get(struct call *c)
 {
     struct db_rows rows;
-    struct query q;
-    const char *const params[] = {c->segment[0]};
-    enum fault fault = catalog_query(c, &q);
-    if (fault != FAULT_NONE)
-        return fault;
-    if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS))
-        return FAULT_NOT_FOUND;
-    fault = call_db(c, &STMT_BATCH_GET, params, 1, &rows);
-    if (fault == FAULT_NONE && rows.count != 1)
-        return FAULT_NOT_FOUND;
-    return fault == FAULT_NONE ? batch_answer(c, &rows, query_get(&q, "properties")) : fault;
+    const char *properties;
+    enum fault fault = catalog_read_one(c, IDENT_BATCH_DIGITS, &STMT_BATCH_GET, &rows, &properties);
+    return fault == FAULT_NONE ? batch_answer(c, &rows, properties) : fault;
 }

@@ -5,10 +5,12 @@
 #define CONSIGN_RESPONDER_CALL_H
 
 #include "core/scope.h"
-#include "core/token.h"
+#include "core/keys.h"
+#include "core/token_cache.h"
 #include "lib/arena.h"
 #include "lib/db.h"
 #include "lib/fault.h"
+#include "responder/audit.h"
 #include "responder/reply.h"
 #include "responder/request.h"
 
@@ -28,7 +30,10 @@ struct call_worker {
     int workers;
     struct request_listener *listener;
     struct db *db;
-    struct token_rules rules;
+    const struct keys *keys;    /* that our token endpoint signs with */
+    const struct issuer *own;   /* our token endpoint as an issuer */
+    struct issuers *issuers;    /* own and others; this worker's copy, read again when files change */
+    struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
 };
 
@@ -44,6 +49,7 @@ struct call {
     struct reply reply;
     const char *detail;  /* of the fault, for the client; NULL: the fault's title */
     const char *pointer; /* RFC 6901 of the member at fault, or NULL */
+    struct audit_note audit; /* a handler that makes something names it here */
 };
 
 /* Runs a tenant's statement: org and sandbox go first, then `params` (count of them). */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/ident.h"
+
 #define CATALOG_LIMIT_DEFAULT 20
 #define CATALOG_LIMIT_MOST 100
 #define CATALOG_START_MOST INT64_C(1000000000)
@@ -14,6 +16,21 @@ enum fault catalog_query(struct call *c, struct query *out)
     if (query_parse(c->arena, c->request.query, out))
         return FAULT_NONE;
     return call_refuse(c, FAULT_MALFORMED, NULL, "the query is malformed");
+}
+
+enum fault catalog_read_one(struct call *c, size_t digits, const struct stmt *stmt, struct db_rows *rows,
+                            const char **properties)
+{
+    struct query q;
+    const char *const params[] = {c->segment[0]};
+    enum fault fault = catalog_query(c, &q);
+    if (fault != FAULT_NONE)
+        return fault;
+    *properties = query_get(&q, "properties");
+    if (!ident_is_hex(c->segment[0], digits))
+        return FAULT_NOT_FOUND;
+    fault = call_db(c, stmt, params, 1, rows);
+    return fault == FAULT_NONE && rows->count != 1 ? FAULT_NOT_FOUND : fault;
 }
 
 /* orderBy is <asc|desc>:<created|updated|name>. */

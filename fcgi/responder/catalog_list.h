@@ -26,6 +26,11 @@ void catalog_keep_properties(struct json_object *object, const char *properties)
 /* Reads the query string of the call. */
 enum fault catalog_query(struct call *c, struct query *out) MUST_CHECK;
 
+/* Reads the one object that the path names by `digits` hex digits, and the query's properties (NULL: none).
+ * FAULT_NOT_FOUND also for an id of another form. */
+enum fault catalog_read_one(struct call *c, size_t digits, const struct stmt *stmt, struct db_rows *rows,
+                            const char **properties) MUST_CHECK;
+
 /* The members that a dataset and a batch have in common. */
 void catalog_add_tenant(struct call *c, struct json_object *object);
 

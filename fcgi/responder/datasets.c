@@ -10,6 +10,10 @@
 #include "responder/handlers.h"
 
 #define DATASET_NAME_MAX 255
+/* A list shows up to 100 datasets with these members as given, so each is bounded. */
+#define DATASET_CONTENT_TYPE_MAX 255
+#define DATASET_DESCRIPTION_MAX 2000
+#define DATASET_TAGS_MAX 16384 /* bytes */
 
 /* What a client may ask for when it creates a dataset. */
 struct dataset_request {
@@ -77,6 +81,8 @@ static enum fault dataset_read_schema(struct call *c, struct json_object *body, 
         return call_refuse(c, FAULT_MALFORMED, "/schemaRef/id", "is required");
     if (out->content_type == NULL)
         return call_refuse(c, FAULT_MALFORMED, "/schemaRef/contentType", "is required");
+    if (dataset_characters(out->content_type) > DATASET_CONTENT_TYPE_MAX)
+        return call_refuse(c, FAULT_MALFORMED, "/schemaRef/contentType", "must have at most 255 characters");
     for (size_t i = 0; i < sizeof SCHEMAS / sizeof *SCHEMAS; i++) {
         if (strcmp(SCHEMAS[i].id, out->schema_id) == 0)
             out->class = SCHEMAS[i].class;
@@ -135,11 +141,16 @@ static enum fault dataset_read(struct call *c, struct json_object *body, struct 
         return call_refuse(c, FAULT_MALFORMED, "/name", "must have 1 to 255 characters");
     if (fault == FAULT_NONE)
         fault = dataset_text(c, body, "description", "/description", &out->description);
+    if (fault == FAULT_NONE && out->description != NULL &&
+        dataset_characters(out->description) > DATASET_DESCRIPTION_MAX)
+        return call_refuse(c, FAULT_MALFORMED, "/description", "must have at most 2000 characters");
     if (fault == FAULT_NONE)
         fault = dataset_object(c, body, "tags", "/tags", &tags);
     if (fault == FAULT_NONE && tags != NULL) {
         size_t length;
         out->tags = jsonio_print(c->arena, tags, &length);
+        if (length > DATASET_TAGS_MAX)
+            return call_refuse(c, FAULT_MALFORMED, "/tags", "must have at most 16 KiB");
     }
     if (fault == FAULT_NONE)
         fault = dataset_read_schema(c, body, out);
@@ -167,8 +178,12 @@ enum fault dataset_handle_create(struct call *c)
     if (fault != FAULT_NONE)
         return call_key_refusal(c, fault);
     const char *made = db_text(&rows, 0, 0);
+    c->audit.object = made;
     struct json_object *answer = jsonio_own(c->arena, json_object_new_array());
-    json_object_array_add(answer, json_object_new_string(arena_printf(c->arena, "@/datasets/%s", made)));
+    const char *reference = arena_printf(c->arena, "@/datasets/%s", made);
+    if (answer == NULL || reference == NULL)
+        return FAULT_MEMORY;
+    json_object_array_add(answer, json_object_new_string(reference));
     reply_header(&c->reply, "Location", call_link(c, arena_printf(c->arena, "/data/foundation/catalog/dataSets/%s", made)));
     return reply_json(&c->reply, c->arena, 201, answer);
 }
@@ -245,15 +260,7 @@ enum fault dataset_handle_list(struct call *c)
 enum fault dataset_handle_get(struct call *c)
 {
     struct db_rows rows;
-    struct query q;
-    const char *const params[] = {c->segment[0]};
-    enum fault fault = catalog_query(c, &q);
-    if (fault != FAULT_NONE)
-        return fault;
-    if (!ident_is_hex(c->segment[0], IDENT_DATASET_DIGITS))
-        return FAULT_NOT_FOUND;
-    fault = call_db(c, &STMT_DATASET_GET, params, 1, &rows);
-    if (fault == FAULT_NONE && rows.count != 1)
-        return FAULT_NOT_FOUND;
-    return fault == FAULT_NONE ? dataset_answer(c, &rows, query_get(&q, "properties")) : fault;
+    const char *properties;
+    enum fault fault = catalog_read_one(c, IDENT_DATASET_DIGITS, &STMT_DATASET_GET, &rows, &properties);
+    return fault == FAULT_NONE ? dataset_answer(c, &rows, properties) : fault;
 }

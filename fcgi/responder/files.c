@@ -99,22 +99,9 @@ static struct json_object *files_entry(struct call *c, const struct db_rows *row
     return file;
 }
 
-enum fault file_handle_list(struct call *c)
+static struct json_object *files_failed_entry(struct call *c, const struct db_rows *rows, int row)
 {
-    struct files_page page;
-    struct db_rows rows;
-    enum fault fault = files_page_rows(c, &STMT_FILE_LIST, &page, &rows);
-    if (fault != FAULT_NONE)
-        return fault;
-    struct json_object *data = json_object_new_array();
-    for (int i = 0; i < rows.count && !db_null(&rows, i, 0); i++) /* a batch without files is one row of NULLs */
-        json_object_array_add(data, files_entry(c, &rows, i));
-    return files_answer_page(c, data, &page, db_int(&rows, 0, 6),
-                             arena_printf(c->arena, "/data/foundation/export/batches/%s/files", c->segment[0]));
-}
-
-static struct json_object *files_failed_entry(const struct db_rows *rows, int row)
-{
+    (void)c;
     struct json_object *e = json_object_new_object();
     jsonio_add_text(e, "file", db_text(rows, row, 0));
     jsonio_add_int(e, "line", db_int(rows, row, 1));
@@ -125,18 +112,30 @@ static struct json_object *files_failed_entry(const struct db_rows *rows, int ro
     return e;
 }
 
-enum fault file_handle_failed(struct call *c)
+/* A page of what a batch has, under /batches/{b}/<name>. */
+static enum fault files_list(struct call *c, const struct stmt *stmt, const char *name,
+                             struct json_object *(*entry)(struct call *c, const struct db_rows *rows, int row))
 {
     struct files_page page;
     struct db_rows rows;
-    enum fault fault = files_page_rows(c, &STMT_ERROR_LIST, &page, &rows);
+    enum fault fault = files_page_rows(c, stmt, &page, &rows);
     if (fault != FAULT_NONE)
         return fault;
     struct json_object *data = json_object_new_array();
-    for (int i = 0; i < rows.count && !db_null(&rows, i, 0); i++)
-        json_object_array_add(data, files_failed_entry(&rows, i));
+    for (int i = 0; i < rows.count && !db_null(&rows, i, 0); i++) /* a batch that has none is one row of NULLs */
+        json_object_array_add(data, entry(c, &rows, i));
     return files_answer_page(c, data, &page, db_int(&rows, 0, 6),
-                             arena_printf(c->arena, "/data/foundation/export/batches/%s/failed", c->segment[0]));
+                             arena_printf(c->arena, "/data/foundation/export/batches/%s/%s", c->segment[0], name));
+}
+
+enum fault file_handle_list(struct call *c)
+{
+    return files_list(c, &STMT_FILE_LIST, "files", files_entry);
+}
+
+enum fault file_handle_failed(struct call *c)
+{
+    return files_list(c, &STMT_ERROR_LIST, "failed", files_failed_entry);
 }
 
 /* Whether If-None-Match holds the tag, or is "*" (RFC 9110 section 13.1.2, weak comparison). */

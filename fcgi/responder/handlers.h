@@ -40,5 +40,6 @@ enum fault ims_handle_jwks(struct call *c) MUST_CHECK;
 /* ops.c */
 enum fault ops_handle_health(struct call *c) MUST_CHECK;
 enum fault ops_handle_ready(struct call *c) MUST_CHECK;
+enum fault ops_handle_metrics(struct call *c) MUST_CHECK;
 
 #endif

@@ -69,7 +69,8 @@ enum fault import_handle_create(struct call *c)
     if (rows.count != 1)
         return FAULT_INTERNAL;
     struct json_object *answer = jsonio_own(c->arena, batch_document(c, &rows, 0));
-    const char *path = arena_printf(c->arena, "/data/foundation/catalog/batches/%s", db_text(&rows, 0, BATCH_ID));
+    c->audit.object = db_text(&rows, 0, BATCH_ID);
+    const char *path = arena_printf(c->arena, "/data/foundation/catalog/batches/%s", c->audit.object);
     reply_header(&c->reply, "Location", call_link(c, path));
     return answer == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 201, answer);
 }
@@ -84,6 +85,7 @@ enum fault import_handle_action(struct call *c)
     bool complete = action != NULL && strcmp(action, "COMPLETE") == 0;
     if (!complete && (action == NULL || strcmp(action, "ABORT") != 0))
         return call_refuse(c, FAULT_MALFORMED, NULL, "action: COMPLETE or ABORT");
+    c->audit.action = complete ? "import_complete" : "import_abort";
     if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS))
         return FAULT_NOT_FOUND;
     const char *const params[] = {c->segment[0]};

@@ -70,10 +70,11 @@ static enum fault ims_answer(struct call *c, const char *client_id, const char *
     right_print(asked == 0 ? registered : asked & registered, ' ', granted, sizeof granted);
     if (asked != 0 && (asked & registered) == 0)
         return ims_error(c, 400, "invalid_scope", "the client has none of these rights");
-    enum fault fault = token_issue(&c->worker->rules, c->arena, client_id, granted, clock_wall_ms() / 1000, lifetime_s,
+    enum fault fault = token_issue(c->worker->keys, c->worker->own, c->arena, client_id, granted, clock_wall_ms() / 1000, lifetime_s,
                                    &token);
     if (fault != FAULT_NONE)
         return fault;
+    audit_note_token(&c->audit, token, strlen(token));
     struct json_object *body = jsonio_own(c->arena, json_object_new_object());
     ims_no_store(c);
     jsonio_add_text(body, "access_token", token);
@@ -91,6 +92,7 @@ enum fault ims_handle_token(struct call *c)
         return ims_error(c, 400, "invalid_request", "the form is malformed");
     const char *grant = query_get(&form, "grant_type"), *client_id = query_get(&form, "client_id");
     const char *secret = query_get(&form, "client_secret");
+    c->audit.client = client_id;
     if (grant == NULL || client_id == NULL || secret == NULL)
         return ims_error(c, 400, "invalid_request", "grant_type, client_id and client_secret are required");
     if (strcmp(grant, "client_credentials") != 0)
@@ -107,7 +109,7 @@ enum fault ims_handle_jwks(struct call *c)
 {
     c->reply.status = 200;
     c->reply.content_type = "application/json";
-    c->reply.body = keys_jwks(c->worker->rules.keys);
+    c->reply.body = keys_jwks(c->worker->keys);
     c->reply.length = strlen(c->reply.body);
     reply_header(&c->reply, "Cache-Control", "max-age=60");
     return FAULT_NONE;

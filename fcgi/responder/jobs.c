@@ -98,7 +98,8 @@ enum fault job_handle_create(struct call *c)
         return c->detail != NULL ? fault : job_create_refusal(c, fault);
     if (rows.count != 1)
         return FAULT_INTERNAL;
-    const char *path = arena_printf(c->arena, "/data/core/ups/export/jobs/%s", db_text(&rows, 0, JOB_ID));
+    c->audit.object = db_text(&rows, 0, JOB_ID);
+    const char *path = arena_printf(c->arena, "/data/core/ups/export/jobs/%s", c->audit.object);
     reply_header(&c->reply, "X-Location", call_link(c, path));
     return job_answer(c, &rows, 0);
 }
@@ -113,11 +114,16 @@ static enum fault job_number(struct call *c, const char **out)
     return FAULT_NONE;
 }
 
-static enum fault job_read(struct call *c, const char *job, struct db_rows *rows)
+static enum fault job_read(struct call *c, const struct stmt *stmt, const char *job, struct db_rows *rows)
 {
     const char *const params[] = {job};
-    enum fault fault = call_db(c, &STMT_JOB_GET, params, 1, rows);
+    enum fault fault = call_db(c, stmt, params, 1, rows);
     return fault == FAULT_NONE && rows->count != 1 ? FAULT_NOT_FOUND : fault;
+}
+
+static void job_wait_end(struct call *c)
+{
+    __atomic_store_n(&c->worker->waiting->slot_waits[c->worker->slot], 0, __ATOMIC_SEQ_CST);
 }
 
 /* Takes one of the places for open requests. A request that gets none is answered at once: a client
@@ -126,27 +132,33 @@ static bool job_wait_begin(struct call *c)
 {
     struct call_waiting *w = c->worker->waiting;
     int taken = 0;
+    /* taken first and counted then: of workers that do this at once none overlooks another */
+    __atomic_store_n(&w->slot_waits[c->worker->slot], 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < c->worker->workers; i++)
-        taken += w->slot_waits[i];
-    if (taken >= w->most)
-        return false;
-    w->slot_waits[c->worker->slot] = 1;
-    return true;
+        taken += __atomic_load_n(&w->slot_waits[i], __ATOMIC_SEQ_CST);
+    if (taken <= w->most)
+        return true;
+    job_wait_end(c);
+    return false;
 }
 
-/* Holds the request until the status differs from what *rows says. */
+/* Holds the request until the status differs from what *rows says, and reads the job anew. In between only
+ * the status is read: all answers stay in memory until the request ends, and a job may be 64 KiB. */
 static enum fault job_wait(struct call *c, const char *job, int64_t seconds, struct db_rows *rows)
 {
-    const char *status = arena_text(c->arena, db_text(rows, 0, JOB_STATUS));
+    const char *before = db_text(rows, 0, JOB_STATUS), *status = before;
     int64_t deadline_ms = clock_monotonic_ms() + seconds * 1000;
-    enum fault fault = status == NULL ? FAULT_MEMORY : FAULT_NONE;
-    while (fault == FAULT_NONE && strcmp(status, db_text(rows, 0, JOB_STATUS)) == 0 &&
-           clock_monotonic_ms() < deadline_ms && !pool_worker_stopping() && !request_abandoned(c->worker->listener)) {
+    struct db_rows now;
+    while (strcmp(status, before) == 0 && clock_monotonic_ms() < deadline_ms && !pool_worker_stopping() &&
+           !request_abandoned(c->worker->listener)) {
         worker_progress();
         pool_worker_wait(-1, JOB_WAIT_POLL_MS);
-        fault = job_read(c, job, rows);
+        enum fault fault = job_read(c, &STMT_JOB_STATUS, job, &now);
+        if (fault != FAULT_NONE)
+            return fault;
+        status = db_text(&now, 0, 0);
     }
-    return fault;
+    return job_read(c, &STMT_JOB_GET, job, rows);
 }
 
 /* A status after which nothing changes any more. */
@@ -170,10 +182,10 @@ enum fault job_handle_get(struct call *c)
     const char *wait = query_get(&q, "wait");
     if (wait != NULL && !query_number(wait, 0, JOB_WAIT_MOST_S, &seconds))
         return call_refuse(c, FAULT_MALFORMED, NULL, "wait: a number of seconds from 0 to 60");
-    fault = job_read(c, job, &rows);
+    fault = job_read(c, &STMT_JOB_GET, job, &rows);
     if (fault == FAULT_NONE && seconds > 0 && !job_is_over(&rows) && job_wait_begin(c)) {
         fault = job_wait(c, job, seconds, &rows);
-        c->worker->waiting->slot_waits[c->worker->slot] = 0;
+        job_wait_end(c);
     }
     return fault == FAULT_NONE ? job_answer(c, &rows, 0) : fault;
 }

@@ -22,6 +22,7 @@
 #include "responder/worker.h"
 
 #define MAIN_GRACE_MS 15000
+#define MAIN_ARENA_BYTES (2u * 1024u * 1024u) /* a key set of 256 KiB as a tree */
 
 static void main_print_problems(void)
 {
@@ -64,17 +65,41 @@ static void main_check_database(void)
     db_free(db);
 }
 
+/* Our own token endpoint, <public.url>/ims, and the issuers of the setting token.issuers. NULL, logged:
+ * the settings are no good. */
+static struct issuers *main_issuers(const struct keys *keys)
+{
+    struct issuers *list = issuers_new();
+    struct arena *a = arena_new(MAIN_ARENA_BYTES);
+    const char *file = conf_text(CONF_TOKEN_ISSUERS);
+    enum fault fault = FAULT_MEMORY;
+    const char *name = a == NULL ? NULL : arena_printf(a, "%s/ims", conf_text(CONF_PUBLIC_URL));
+    if (list != NULL && name != NULL)
+        fault = issuers_add_own(list, a, name, conf_text(CONF_TOKEN_AUDIENCE), keys_jwks(keys));
+    if (fault == FAULT_NONE && *file != '\0')
+        fault = issuers_read(list, a, file);
+    arena_free(a);
+    if (fault == FAULT_NONE)
+        return list;
+    log_event(LOG_ERROR, "issuers", "fault=%s", fault_row(fault)->name);
+    issuers_free(list);
+    return NULL;
+}
+
 static int main_serve(void)
 {
     struct keys *keys = NULL;
     int workers = (int)conf_number(CONF_API_WORKERS);
     if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE || keys_open(conf_text(CONF_KEYS_DIR), &keys) != FAULT_NONE)
         return 1;
+    struct issuers *issuers = main_issuers(keys);
     struct worker_setup setup = {.listen_fd = request_listen(conf_text(CONF_API_SOCKET)),
                                  .workers = workers,
                                  .keys = keys,
+                                 .issuers = issuers,
+                                 .cache = token_cache_new(),
                                  .waiting = main_waiting(workers)};
-    if (setup.listen_fd < 0 || setup.waiting == NULL)
+    if (issuers == NULL || setup.listen_fd < 0 || setup.waiting == NULL || setup.cache == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));
@@ -84,6 +109,7 @@ static int main_serve(void)
                                 .arg = &setup,
                                 .ended = main_worker_ended};
     int status = pool_run(&pool);
+    issuers_free(issuers);
     keys_free(keys);
     return status;
 }
@@ -108,7 +134,7 @@ int main(int argc, char **argv)
     }
     if (conf_load(argv[2]) != FAULT_NONE)
         return 2;
-    clearenv(); /* what the settings do not say must not come from the environment */
+    priv_clear_environment();
     log_open("api", log_level_parse(conf_text(CONF_LOG_LEVEL)));
     return main_serve();
 }

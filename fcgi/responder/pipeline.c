@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/jws.h"
 #include "core/right.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -29,6 +30,7 @@ enum pipeline_step {
 
 static enum pipeline_step pipeline_problem(struct call *c, enum fault fault)
 {
+    c->audit.fault = fault;
     if (fault == FAULT_CONNECTION_CUT)
         return STEP_DROP;
     reply_problem(&c->reply, c->arena, fault, c->detail, c->pointer, c->request.id);
@@ -93,7 +95,7 @@ static enum pipeline_step step_headers(struct call *c)
         const char *header;
         size_t most;
     } GUARDED[] = {
-        {"HTTP_AUTHORIZATION", "Authorization", TOKEN_TEXT_MAX + 16},
+        {"HTTP_AUTHORIZATION", "Authorization", JWS_TEXT_MAX + 16},
         {"HTTP_X_API_KEY", "x-api-key", PIPELINE_HEADER_MAX},
         {"HTTP_X_GW_IMS_ORG_ID", "x-gw-ims-org-id", PIPELINE_HEADER_MAX},
         {"HTTP_X_SANDBOX_NAME", "x-sandbox-name", PIPELINE_HEADER_MAX},
@@ -126,14 +128,15 @@ static enum pipeline_step step_token(struct call *c)
     }
     if (strncasecmp(value, "Bearer ", 7) == 0) {
         const char *text = value + 7 + strspn(value + 7, " ");
-        if (token_verify(&c->worker->rules, c->arena, text, strlen(text), clock_wall_ms() / 1000, &claims, &reason)) {
+        issuers_refresh(c->worker->issuers, c->arena);
+        if (token_cache_verify(c->worker->cache, c->worker->issuers, c->arena, text, strlen(text),
+                               clock_wall_ms() / 1000, &claims, &reason)) {
             strcpy(c->scope.client_id, claims.client_id);
-            /* a token can narrow the client's rights, never widen them */
-            c->scope.rights = right_parse(claims.scope, NULL);
-            if (c->scope.rights == 0)
-                c->scope.rights = RIGHT_ALL;
+            if (audit_method(c->request.method))
+                audit_note_token(&c->audit, text, strlen(text));
+            c->scope.rights = claims.rights;
             const char *org = pipeline_header(c, "HTTP_X_GW_IMS_ORG_ID");
-            if (claims.org == NULL || org == NULL || strcmp(claims.org, org) == 0)
+            if (claims.org[0] == '\0' || org == NULL || strcmp(claims.org, org) == 0)
                 return STEP_PASS;
             reason = "org";
         }
@@ -248,13 +251,16 @@ static enum pipeline_step pipeline_run(struct call *c)
     return STEP_DROP; /* the last step always answers */
 }
 
-/* One line a request; calls that change something are louder than reads. */
-static void pipeline_log(const struct call *c, int64_t started_ms)
+/* One line a request, the audit's or this one; calls that change something are louder than reads. */
+static void pipeline_log(const struct call *c, bool dropped, int64_t started_ms)
 {
+    int64_t ms = clock_monotonic_ms() - started_ms;
+    if (audit_write(c, dropped, ms))
+        return;
     bool read_only = c->request.method == METHOD_GET || c->request.method == METHOD_HEAD;
     log_event(read_only && c->reply.status < 400 ? LOG_DEBUG : LOG_INFO, "request",
               "route=%s status=%d client=%s ms=%lld", c->route == NULL ? "-" : c->route->name, c->reply.status,
-              c->scope.org > 0 ? c->scope.client_id : "-", (long long)(clock_monotonic_ms() - started_ms));
+              c->scope.org > 0 ? c->scope.client_id : "-", (long long)ms);
 }
 
 void pipeline_serve(struct call_worker *worker, struct arena *arena)
@@ -277,7 +283,7 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
         request_drop(worker->listener);
     else
         request_answer(worker->listener, text, length);
-    pipeline_log(c, started_ms);
+    pipeline_log(c, step == STEP_DROP, started_ms);
     log_context("%s", "");
     arena_reset(arena);
 }

@@ -29,14 +29,16 @@ enum fault reply_json(struct reply *reply, struct arena *a, int status, struct j
     return reply->body == NULL ? FAULT_MEMORY : FAULT_NONE;
 }
 
-/* What stands when there is no memory for more. */
-static void reply_bare(struct reply *reply)
+/* What stands when there is no memory for more: the same problem as ever, in memory of its own. */
+static void reply_bare(struct reply *reply, const char *request_id)
 {
-    static const char BODY[] = "{\"type\":\"/problems/internal\",\"title\":\"An error of the service\",\"status\":500}";
-    reply->status = 500;
-    reply->content_type = REPLY_PROBLEM;
-    reply->body = BODY;
-    reply->length = sizeof BODY - 1;
+    static char body[512];
+    const struct fault_row *row = fault_row(FAULT_MEMORY);
+    int n = snprintf(body, sizeof body,
+                     "{\"type\":\"/problems/%s\",\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",\"requestId\":\"%s\"}",
+                     row->slug, row->title, row->status, row->title, request_id);
+    INVARIANT(n > 0 && (size_t)n < sizeof body);
+    *reply = (struct reply){.status = row->status, .content_type = REPLY_PROBLEM, .body = body, .length = (size_t)n};
 }
 
 void reply_problem(struct reply *reply, struct arena *a, enum fault fault, const char *detail, const char *pointer,
@@ -53,7 +55,7 @@ void reply_problem(struct reply *reply, struct arena *a, enum fault fault, const
     jsonio_add_text(problem, "requestId", request_id);
     jsonio_add_text(problem, "pointer", pointer);
     if (problem == NULL || reply_json(reply, a, row->status, problem) != FAULT_NONE) {
-        reply_bare(reply);
+        reply_bare(reply, request_id);
         return;
     }
     reply->content_type = REPLY_PROBLEM;
@@ -67,7 +69,7 @@ void reply_gateway(struct reply *reply, struct arena *a, int status, const char 
     jsonio_add_text(body, "error_code", code);
     jsonio_add_text(body, "message", message);
     if (body == NULL || reply_json(reply, a, status, body) != FAULT_NONE)
-        reply_bare(reply);
+        reply_bare(reply, "-");
 }
 
 /* nginx takes the reason phrase from here too; it has none of its own for FastCGI answers. */
@@ -104,12 +106,18 @@ static const char *reply_reason(int status)
 const char *reply_print(const struct reply *reply, struct arena *a, const char *request_id, bool head_only,
                         size_t *length)
 {
+    static char last[1024];
+    struct reply bare;
     size_t room = reply->length + 512 + strlen(request_id);
     for (int i = 0; i < reply->header_count; i++)
         room += strlen(reply->header[i].name) + strlen(reply->header[i].value) + 4;
     char *out = arena_alloc(a, room);
-    if (out == NULL)
-        return NULL;
+    if (out == NULL) { /* the answer itself was what did not fit */
+        reply_bare(&bare, request_id);
+        reply = &bare;
+        out = last;
+        room = sizeof last;
+    }
     int n = snprintf(out, room, "Status: %d %s\r\nX-Request-Id: %s\r\n", reply->status,
                      reply_reason(reply->status), request_id);
     size_t used = (size_t)n;

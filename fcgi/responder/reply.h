@@ -41,7 +41,8 @@ void reply_problem(struct reply *reply, struct arena *a, enum fault fault, const
 /* One of the reference's gateway errors (contract.md section 2). */
 void reply_gateway(struct reply *reply, struct arena *a, int status, const char *code, const char *message);
 
-/* The whole answer as CGI output. `head_only`: without the body. NULL: no memory. */
+/* The whole answer as CGI output. `head_only`: without the body. With an exhausted arena it is the problem
+ * "internal", in memory that the next call overwrites. */
 const char *reply_print(const struct reply *reply, struct arena *a, const char *request_id, bool head_only,
                         size_t *length);
 

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,26 @@ struct request_listener {
     int64_t body_left; /* of what was announced */
 };
 
+/* SECURITY: whoever may enter the folder can connect to the socket through libfcgi's known holes (facts.md),
+ * and whoever may write to it can put another socket in its place. */
+static bool request_check_folder(const char *socket_path)
+{
+    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
+    struct stat info;
+    const char *slash = strrchr(socket_path, '/'), *reason = NULL;
+    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - socket_path) + 1,
+             slash == NULL ? "." : socket_path);
+    if (stat(folder, &info) != 0)
+        reason = strerror(errno);
+    else if (info.st_uid != geteuid())
+        reason = "the folder belongs to another user";
+    else if ((info.st_mode & 027) != 0)
+        reason = "the folder is open to others; mode 0750 or less is required";
+    if (reason != NULL)
+        log_event(LOG_ERROR, "listen", "folder=%s reason=\"%s\"", log_quote(folder), reason);
+    return reason == NULL;
+}
+
 int request_listen(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -31,6 +52,8 @@ int request_listen(const char *path)
         log_event(LOG_ERROR, "listen", "socket=%s reason=\"path too long\"", log_quote(path));
         return -1;
     }
+    if (!request_check_folder(path))
+        return -1;
     strcpy(address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(path);

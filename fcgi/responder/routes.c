@@ -40,6 +40,7 @@ static const struct route TABLE[] = {
 
     {METHOD_GET, "/health", ROUTE_OPS, 0, ROUTE_BODY_NONE, ops_handle_health, "health"},
     {METHOD_GET, "/ready", ROUTE_OPS, 0, ROUTE_BODY_NONE, ops_handle_ready, "ready"},
+    {METHOD_GET, "/metrics", ROUTE_OPS, 0, ROUTE_BODY_NONE, ops_handle_metrics, "metrics"},
 };
 #define ROUTE_COUNT (sizeof TABLE / sizeof *TABLE)
 

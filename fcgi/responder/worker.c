@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/conf.h"
+#include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "responder/pipeline.h"
@@ -25,8 +26,7 @@ static void worker_stuck(int signal_number)
 {
     static const char LINE[] = "level=error process=api event=watchdog message=\"no progress; the worker ends\"\n";
     (void)signal_number;
-    ssize_t ignored = write(STDERR_FILENO, LINE, sizeof LINE - 1);
-    (void)ignored;
+    log_line(LINE, sizeof LINE - 1);
     _exit(3);
 }
 
@@ -69,13 +69,13 @@ static void worker_loop(struct call_worker *worker, struct arena *arena, int lis
 int worker_live(int slot, void *arg)
 {
     const struct worker_setup *setup = arg;
-    struct call_worker worker = {.slot = slot, .workers = setup->workers, .waiting = setup->waiting};
-    worker.rules = (struct token_rules){.keys = setup->keys, .audience = conf_text(CONF_TOKEN_AUDIENCE)};
-    char issuer[1024];
-    strcpy(issuer, "");
-    strncat(issuer, conf_text(CONF_PUBLIC_URL), sizeof issuer - 8);
-    strcat(issuer, "/ims");
-    worker.rules.issuer = issuer;
+    struct call_worker worker = {.slot = slot,
+                                 .workers = setup->workers,
+                                 .waiting = setup->waiting,
+                                 .keys = setup->keys,
+                                 .own = &setup->issuers->issuer[0],
+                                 .issuers = setup->issuers,
+                                 .cache = setup->cache};
     worker_watchdog();
     worker.listener = request_listener_new(setup->listen_fd);
     worker.db = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_API),
@@ -86,6 +86,8 @@ int worker_live(int slot, void *arg)
         log_event(LOG_ERROR, "worker", "reason=\"no memory\"");
         return 1;
     }
+    if (confine_process(CONFINE_ACCEPT | CONFINE_STORE) != FAULT_NONE)
+        return 1;
     worker_loop(&worker, arena, setup->listen_fd);
     arena_free(arena);
     db_free(worker.db);

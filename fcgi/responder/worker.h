@@ -11,6 +11,8 @@ struct worker_setup {
     int listen_fd;
     int workers;
     const struct keys *keys;
+    struct issuers *issuers; /* the first is our own */
+    struct token_cache *cache;
     struct call_waiting *waiting;
 };
 

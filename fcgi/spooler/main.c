@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     }
     if (conf_load(argv[2]) != FAULT_NONE)
         return 2;
-    clearenv(); /* what the settings do not say must not come from the environment */
+    priv_clear_environment();
     log_open("spooler", log_level_parse(conf_text(CONF_LOG_LEVEL)));
     if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
         return 1;

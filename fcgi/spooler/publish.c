@@ -3,6 +3,8 @@
  */
 #include "spooler/publish.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,13 +95,14 @@ static enum fault publish_write_manifest(const struct publish_order *o)
     return fault == FAULT_NONE ? tree_sync(o->work) : fault;
 }
 
-/* Takes back what was moved to its final place. */
-static void publish_undo(const char *root, const struct lake_batch *place, const char *target, const char *attempt)
+/* Takes back what was moved to its final place: to where the runner removes it, and the sweep what the
+ * runner could not. */
+static void publish_undo(const struct publish_order *o, const struct lake_batch *place, const char *target)
 {
     char above[LAKE_PATH_MAX];
-    if (tree_remove(target) != FAULT_NONE)
-        log_event(LOG_WARN, "left_behind", "attempt=%s", attempt);
-    if (lake_batch_path(above, root, place) == FAULT_NONE)
+    if (rename(target, o->work) != 0 && errno != ENOENT)
+        log_event(LOG_WARN, "left_behind", "attempt=%s reason=\"%s\"", o->lease->attempt, strerror(errno));
+    if (lake_batch_path(above, o->root, place) == FAULT_NONE)
         (void)rmdir(above); /* stays when another attempt's files are in it */
 }
 
@@ -121,6 +124,6 @@ enum fault publish_batch(const struct publish_order *o)
     }
     /* SECURITY: nothing is removed that may have been published */
     if (fault != FAULT_NONE && fault != FAULT_DB_UNAVAILABLE)
-        publish_undo(o->root, &place, target, l->attempt);
+        publish_undo(o, &place, target);
     return fault;
 }

@@ -23,8 +23,8 @@ struct publish_order {
 };
 
 /* FAULT_NONE: the job has SUCCEEDED with these files. FAULT_DB_UNAVAILABLE: nobody can tell; the files
- * are left to whoever claims the job next. Anything else: the job did not succeed by this attempt,
- * and no file of it is left. */
+ * are left to whoever takes the job over, so it must not be given back or ended. Anything else: the job
+ * did not succeed by this attempt, and what it wrote lies in its work directory, if anywhere. */
 enum fault publish_batch(const struct publish_order *order) MUST_CHECK;
 
 #endif

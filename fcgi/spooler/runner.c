@@ -31,6 +31,7 @@ struct runner {
     char work[LAKE_PATH_MAX]; /* the attempt's directory while it is written */
     struct spec_orders orders;
     enum sink_compression compression;
+    bool unsure; /* nobody can tell whether the attempt was published */
 };
 
 bool runner_interrupts(void *arg)
@@ -107,8 +108,10 @@ static enum fault runner_write(struct runner *r, int directory)
         fault = r->watch.fault; /* a wait ended because the watch had a reason */
     if (fault == FAULT_NONE)
         fault = watch_tell(&r->watch);
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE) {
         fault = publish_batch(&publish);
+        r->unsure = fault == FAULT_DB_UNAVAILABLE;
+    }
     if (fault == FAULT_NONE)
         log_event(LOG_INFO, "published", "rows=%lld events=%lld parts=%u watermark_ms=%lld", (long long)result.rows,
                   (long long)result.events, result.sink->parts, (long long)result.watermark_ms);
@@ -198,8 +201,10 @@ static void runner_conclude(struct runner *r, enum fault fault)
               r->lease->attempts);
     if (fault == FAULT_CANCELLED)
         runner_give_up(r, "CANCELLED", NULL);
-    else if (fault == FAULT_LEASE_LOST)
-        db_close(r->lease->db); /* our right is gone, so nothing of it may stay in the session */
+    else if (fault == FAULT_LEASE_LOST || r->unsure)
+        /* Our right is gone, so nothing of it may stay in the session. Nor when nobody can tell: a job given
+         * back or ended now would leave files that no attempt comes to remove; who takes it over does. */
+        db_close(r->lease->db);
     else if (fault == FAULT_STOPPED || again)
         lease_release(r->lease, fault == FAULT_STOPPED, fault);
     else

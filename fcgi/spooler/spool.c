@@ -7,6 +7,7 @@
 
 #include "lib/clock.h"
 #include "lib/conf.h"
+#include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "spooler/lease.h"
@@ -81,7 +82,7 @@ int spool_work(int slot, void *arg)
     struct spool s;
     (void)slot;
     (void)arg;
-    if (!spool_open(&s))
+    if (!spool_open(&s) || confine_process(CONFINE_STORE | CONFINE_TREES) != FAULT_NONE)
         return 1;
     while (!pool_worker_stopping()) {
         bool found = false;

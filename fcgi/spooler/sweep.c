@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/ident.h"
@@ -20,10 +22,15 @@
 #include "lib/pool.h"
 #include "spooler/tree.h"
 
+#define SWEEP_QUIET_S 900 /* far longer than the pool lets a request rest */
+#define SWEEP_KEYS "10000" /* at a time */
+
 struct sweep {
     struct db *db;
     struct arena *arena;
-    int org, sandbox; /* while in the inbox */
+    int org, sandbox;  /* while in the inbox */
+    const char *batch; /* while in one of its batches */
+    int64_t files;     /* counted there */
     int removed;
 };
 
@@ -44,12 +51,15 @@ static enum fault sweep_each(struct sweep *s, const char *path,
     return fault;
 }
 
-/* Asks a yes-or-no statement. */
-static enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const char *const *params, bool *yes)
+/* Asks a yes-or-no statement; *number, unless NULL, is its second column. */
+static enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const char *const *params, bool *yes,
+                            int64_t *number)
 {
     struct db_rows rows;
     enum fault fault = db_call(s->db, s->arena, org, stmt, params, &rows);
     *yes = fault != FAULT_NONE || db_bool(&rows, 0, 0);
+    if (number != NULL)
+        *number = fault == FAULT_NONE ? db_int(&rows, 0, 1) : 0;
     arena_reset(s->arena);
     return fault;
 }
@@ -69,21 +79,58 @@ static enum fault sweep_attempt(struct sweep *s, const char *parent, const char 
     (void)parent;
     if (!ident_is_uuid(name) || lake_work_path(path, conf_text(CONF_LAKE_DIR), name) != FAULT_NONE)
         return FAULT_NONE; /* not ours */
-    enum fault fault = sweep_ask(s, 0, &STMT_ATTEMPT_LIVE, params, &live);
+    enum fault fault = sweep_ask(s, 0, &STMT_ATTEMPT_LIVE, params, &live, NULL);
     return fault == FAULT_NONE && !live ? sweep_remove(s, path) : fault;
+}
+
+static enum fault sweep_count(struct sweep *s, const char *parent, const char *name)
+{
+    (void)parent;
+    (void)name;
+    s->files++;
+    return FAULT_NONE;
+}
+
+/* A file in the inbox of a batch that is still wanted. */
+static enum fault sweep_file(struct sweep *s, const char *parent, const char *name)
+{
+    char path[INBOX_PATH_MAX];
+    struct stat about;
+    bool entered;
+    (void)parent;
+    if (!ident_is_uuid(name) ||
+        inbox_file_path(path, conf_text(CONF_INBOX_DIR), s->org, s->sandbox, s->batch, name) != FAULT_NONE ||
+        lstat(path, &about) != 0 || about.st_mtime > time(NULL) - SWEEP_QUIET_S)
+        return FAULT_NONE;
+    const char *params[] = {arena_int(s->arena, s->org), arena_int(s->arena, s->sandbox), s->batch, name};
+    enum fault fault = sweep_ask(s, s->org, &STMT_UPLOAD_WANTED, params, &entered, NULL);
+    return fault == FAULT_NONE && !entered ? sweep_remove(s, path) : fault;
+}
+
+/* The inbox of a wanted batch in which `entered` files should lie. With no more than that there it is not
+ * worth a question a file. */
+static enum fault sweep_files(struct sweep *s, const char *path, const char *batch, int64_t entered)
+{
+    s->batch = batch;
+    s->files = 0;
+    enum fault fault = sweep_each(s, path, sweep_count);
+    return fault == FAULT_NONE && s->files > entered ? sweep_each(s, path, sweep_file) : fault;
 }
 
 static enum fault sweep_upload(struct sweep *s, const char *parent, const char *name)
 {
     char path[INBOX_PATH_MAX];
     bool wanted;
+    int64_t entered;
     (void)parent;
     if (!ident_is_hex(name, IDENT_BATCH_DIGITS) ||
         inbox_batch_path(path, conf_text(CONF_INBOX_DIR), s->org, s->sandbox, name) != FAULT_NONE)
         return FAULT_NONE;
     const char *params[] = {arena_int(s->arena, s->org), arena_int(s->arena, s->sandbox), name};
-    enum fault fault = sweep_ask(s, s->org, &STMT_INBOX_WANTED, params, &wanted);
-    return fault == FAULT_NONE && !wanted ? sweep_remove(s, path) : fault;
+    enum fault fault = sweep_ask(s, s->org, &STMT_INBOX_WANTED, params, &wanted, &entered);
+    if (fault != FAULT_NONE)
+        return fault;
+    return wanted ? sweep_files(s, path, name, entered) : sweep_remove(s, path);
 }
 
 /* A positive number as we write it, or 0. */
@@ -113,6 +160,12 @@ static enum fault sweep_org(struct sweep *s, const char *parent, const char *nam
     return sweep_each(s, path, sweep_sandbox);
 }
 
+static enum fault sweep_keys(struct sweep *s)
+{
+    const char *params[] = {SWEEP_KEYS};
+    return db_call(s->db, s->arena, 0, &STMT_KEYS_EXPIRE, params, NULL);
+}
+
 /* The lock that one sweep of this host holds at a time: on the directory itself, which leaves no file
  * behind. -1: somebody else sweeps, or it cannot be opened. */
 static int sweep_lock(const char *path)
@@ -138,6 +191,8 @@ void sweep_run(struct db *db, struct arena *arena)
     enum fault fault = sweep_each(&s, path, sweep_attempt);
     if (fault == FAULT_NONE)
         fault = sweep_each(&s, conf_text(CONF_INBOX_DIR), sweep_org);
+    if (fault == FAULT_NONE)
+        fault = sweep_keys(&s);
     log_event(LOG_DEBUG, "sweep", "removed=%d outcome=%s", s.removed, fault_row(fault)->name);
     close(lock);
 }

@@ -1,9 +1,12 @@
 /*
- * sweep: removes files that nobody will ask for again.
+ * sweep: removes what nobody will ask for again.
  *
- * Attempts that died leave lake/tmp/<attempt>; uploads whose batch is over may be left in the inbox.
+ * Attempts that died leave lake/tmp/<attempt>; uploads whose batch is over may be left in the inbox, and
+ * so may one that was cut off before it was entered; idempotency keys end after 24 h.
  * Every sweep looks first and asks the database then: an attempt is entered there before its directory
- * is made, so a live one is never taken for a dead one. Caller: spool.
+ * is made, and so is a batch, so a live one is never taken for a dead one. An upload is entered after its
+ * last byte; one that is not and was not written to for SWEEP_QUIET_S is of a request that died.
+ * Caller: spool.
  */
 #ifndef CONSIGN_SPOOLER_SWEEP_H
 #define CONSIGN_SPOOLER_SWEEP_H

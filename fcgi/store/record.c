@@ -123,6 +123,15 @@ static bool record_read_event(struct record *r)
     return true;
 }
 
+static bool record_check_profile(struct record *r)
+{
+    if (jscan_member(&r->scan, 0, "eventList") != 0)
+        return record_refuse(r, "reserved", "eventList is made by the export; a profile record cannot have it");
+    if (jscan_member(&r->scan, 0, "identities") != 0)
+        return record_refuse(r, "reserved", "identities is a view of identityMap; a profile record cannot have it");
+    return true;
+}
+
 bool record_read(struct record *r, const char *text, size_t length, bool event)
 {
     struct jscan_limits limits = {.depth = RECORD_DEPTH, .bytes = r->most_bytes};
@@ -136,5 +145,5 @@ bool record_read(struct record *r, const char *text, size_t length, bool event)
     }
     if (r->scan.node[0].type != JSCAN_OBJECT)
         return record_refuse(r, "json", "the record is not a JSON object");
-    return record_read_identity(r) && (!event || record_read_event(r));
+    return record_read_identity(r) && (event ? record_read_event(r) : record_check_profile(r));
 }

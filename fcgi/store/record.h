@@ -2,12 +2,14 @@
  * record: what the store has to know of one ingested record.
  *
  * Pure: one record's text in, its primary identity (and of an event its id and time) or the reason
- * of its refusal out. Caller: store/ingest, and the export for profiles that have events only.
+ * of its refusal out. Caller: store/ingest.
  *
  * The rules: one JSON object as jscan takes it, at most RECORD_DEPTH deep. `identityMap` is an object of
  * arrays of {"id": non-empty string, "primary"?: boolean, "authenticatedState"?: string}, with at
  * least one identity. The primary identity is the one entry marked "primary": true; unmarked, it is
  * the only one there is. An event also has `_id`, a non-empty string, and `timestamp` (RFC 3339).
+ * A profile record has no member `eventList` or `identities`: in the rows of an export these are made by
+ * the export, and a stored one would show beside or instead of it.
  */
 #ifndef CONSIGN_STORE_RECORD_H
 #define CONSIGN_STORE_RECORD_H
@@ -38,7 +40,7 @@ struct record {
     int64_t time_ms;
 
     /* after a refusal */
-    const char *code; /* constant: "json", "identity", "event_id", "timestamp" */
+    const char *code; /* constant: "json", "size", "identity", "event_id", "timestamp", "reserved" */
     char reason[160]; /* in English */
 };
 

@@ -10,18 +10,20 @@ DECLARE
     held consign.idempotency_key;
     moment bigint := consign.now_ms();
 BEGIN
-    INSERT INTO consign.idempotency_key AS k (org, sandbox, route, key_sha256, body_sha256, object, created_ms)
-        VALUES (p_org, p_sandbox, p_route, p_key_sha256, p_body_sha256, p_object, moment)
-        ON CONFLICT (org, sandbox, route, key_sha256) DO UPDATE
-            SET body_sha256 = EXCLUDED.body_sha256, object = EXCLUDED.object, created_ms = EXCLUDED.created_ms
-            WHERE k.created_ms < moment - 86400000
-        RETURNING * INTO held;
-    IF held.object IS NULL THEN
-        SELECT * INTO STRICT held FROM consign.idempotency_key k
+    LOOP
+        INSERT INTO consign.idempotency_key AS k (org, sandbox, route, key_sha256, body_sha256, object, created_ms)
+            VALUES (p_org, p_sandbox, p_route, p_key_sha256, p_body_sha256, p_object, moment)
+            ON CONFLICT (org, sandbox, route, key_sha256) DO UPDATE
+                SET body_sha256 = EXCLUDED.body_sha256, object = EXCLUDED.object, created_ms = EXCLUDED.created_ms
+                WHERE k.created_ms < moment - 86400000
+            RETURNING * INTO held;
+        EXIT WHEN FOUND;
+        SELECT * INTO held FROM consign.idempotency_key k
             WHERE k.org = p_org AND k.sandbox = p_sandbox AND k.route = p_route AND k.key_sha256 = p_key_sha256;
-        IF held.body_sha256 <> p_body_sha256 THEN
-            RAISE EXCEPTION 'key' USING ERRCODE = 'CN422';
-        END IF;
+        EXIT WHEN FOUND; -- else it ended, and was removed, in between
+    END LOOP;
+    IF held.body_sha256 <> p_body_sha256 THEN
+        RAISE EXCEPTION 'key' USING ERRCODE = 'CN422';
     END IF;
     RETURN held.object;
 END

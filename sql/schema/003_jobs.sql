@@ -80,7 +80,10 @@ CREATE TABLE consign.work_queue (
     PRIMARY KEY (org, sandbox, entry)
 ) WITH (fillfactor = 50);
 CREATE UNIQUE INDEX work_queue_batch ON consign.work_queue (org, sandbox, batch);
-CREATE INDEX work_queue_ready ON consign.work_queue (org, entry) WHERE attempt IS NULL;
+-- What a claim looks up, so that its cost does not grow with how much work waits: the oldest entry of a
+-- kind in a sandbox, and the entries that somebody works on.
+CREATE INDEX work_queue_kind ON consign.work_queue (org, sandbox, kind, entry);
+CREATE INDEX work_queue_claimed ON consign.work_queue (org, entry) WHERE attempt IS NOT NULL;
 
 CREATE TABLE consign.idempotency_key (
     org         integer NOT NULL,
@@ -92,3 +95,4 @@ CREATE TABLE consign.idempotency_key (
     created_ms  bigint NOT NULL,
     PRIMARY KEY (org, sandbox, route, key_sha256)
 );
+CREATE INDEX idempotency_key_created ON consign.idempotency_key (created_ms);

@@ -20,3 +20,11 @@ DROP POLICY tenant ON consign.work_queue;
 CREATE POLICY tenant ON consign.work_queue TO consign_api
     USING (org = consign.tenant_org()) WITH CHECK (org = consign.tenant_org());
 CREATE POLICY claim ON consign.work_queue TO consign_spooler USING (true) WITH CHECK (true);
+
+-- Idempotency keys end after 24 h, and then the spooler's sweep removes them: it sees the keys of all
+-- tenants, but none that still counts.
+DROP POLICY tenant ON consign.idempotency_key;
+CREATE POLICY tenant ON consign.idempotency_key TO consign_api
+    USING (org = consign.tenant_org()) WITH CHECK (org = consign.tenant_org());
+CREATE POLICY expire ON consign.idempotency_key TO consign_spooler
+    USING (created_ms < consign.now_ms() - 86400000) WITH CHECK (created_ms < consign.now_ms() - 86400000);

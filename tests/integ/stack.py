@@ -4,6 +4,7 @@ Owns everything that is not HTTP. Used by conftest.py and by the fault tests.
 The stack is started by tools/devstack; its address comes from the environment.
 """
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -104,6 +105,21 @@ class Stack:
             if time.monotonic() > deadline:
                 raise RuntimeError("postgres does not stop")
             time.sleep(0.02)
+
+
+    @contextlib.contextmanager
+    def postgres_stopped(self):
+        """While it is open no PostgreSQL process runs: connects succeed, nothing answers."""
+        root = int((self.dir / "pg" / "postmaster.pid").read_text().split()[0])
+        pids = process_tree(root)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                if is_alive(pid):
+                    os.kill(pid, signal.SIGCONT)
 
 
 class Tenants:

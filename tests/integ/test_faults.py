@@ -4,6 +4,7 @@ Disturbs the whole stack, so it runs last; alone with `pytest -m fault`.
 CONSIGN_KILLS, CONSIGN_KILL_PROFILES and CONSIGN_SEED choose how hard.
 """
 
+import concurrent.futures
 import os
 import random
 import threading
@@ -152,6 +153,24 @@ def test_database_gone_is_503_within_five_seconds_and_heals_within_three(stack, 
         time.sleep(0.05)
     restart.join()
     flows.export(client, flows.job_body(dataset, fields="nothing"))
+
+
+def test_database_that_stands_still_is_503_within_five_seconds_for_all(stack, client):
+    """More clients than workers: none may queue behind workers that wait for the database."""
+    client.get(JOBS)
+
+    def ask(_):
+        begin = time.monotonic()
+        return client.call("GET", JOBS).status_code, time.monotonic() - begin
+
+    with stack.postgres_stopped(), concurrent.futures.ThreadPoolExecutor(24) as crowd:
+        for status, seconds in crowd.map(ask, range(48)):
+            assert status == 503
+            assert seconds < 5, f"answered after {seconds:.1f} s"
+    resumed = time.monotonic()
+    while client.call("GET", JOBS).status_code != 200:
+        assert time.monotonic() - resumed < 3, "the API does not heal"
+        time.sleep(0.05)
 
 
 def wait_for_postgres(stack):

@@ -30,7 +30,7 @@ SELECT pg_temp.denied(
     'SELECT tap.make_job(1, 11, 77)', 'INSERT INTO consign.export_job SELECT * FROM consign.export_job',
     'INSERT INTO consign.work_queue (org, sandbox, kind, batch, created_ms) VALUES (1, 11, ''export'', ''b'', 0)',
     'SELECT tap.make_batch(1, 11, 77)', 'INSERT INTO consign.batch SELECT * FROM consign.batch', 'UPDATE consign.dataset SET version = 2',
-    'SELECT FROM consign.idempotency_key', 'SELECT FROM consign.client', 'SELECT FROM consign.org', 'SELECT FROM consign.sandbox',
+    'UPDATE consign.idempotency_key SET object = ''x''', 'SELECT FROM consign.client', 'SELECT FROM consign.org', 'SELECT FROM consign.sandbox',
     'SELECT FROM consign.job_document', 'DELETE FROM consign.export_job', 'DELETE FROM consign.profile_fragment', 'DELETE FROM consign.batch_file',
     'SELECT consign.job_cancel(1, 11, 1)', 'SELECT * FROM consign.scope_find(''client-1'', ''One@AdobeOrg'', ''prod'')',
     'SELECT * FROM consign.client_secret(''client-1'')', 'CREATE TABLE consign.t (a integer)');

@@ -74,6 +74,21 @@ def in_order(tap):
         tap.is_(claim(a, "a"), (2, None, 1), "its turn, when the first one is done")
 
 
+def long_queues(tap):
+    """What one tenant has waiting does not make the claims of the others slow: with a cost that grew with
+    the product of its exports and its loads, this claim took 11 s."""
+    with Session(None) as owner, Session() as a, Session() as b:
+        for kind, letter in (("export", "x"), ("ingest", "y")):
+            owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, created_ms)"
+                       " SELECT 1, 12, %s, md5(%s || g), 0 FROM generate_series(1, 10000) g", kind, letter)
+        queue(1, org=2, sandbox=21)
+        for session in (a, b):
+            session.rows("SET statement_timeout = '2s'")
+        tap.is_(a.one("SELECT org FROM consign.work_claim('a')"), 1, "the oldest of 20,000 in good time")
+        tap.is_(claim(b, "b"), (1, None, 1), "and then the other org's")
+        owner.rows("DELETE FROM consign.work_queue")
+
+
 def orphans(tap):
     with Session() as b, Session() as c:
         a = Session()
@@ -137,6 +152,6 @@ def many(tap):
 
 
 with Tap() as results:
-    for test in (order, later, in_order, orphans, undone, many):
+    for test in (order, later, in_order, long_queues, orphans, undone, many):
         clean()
         test(results)

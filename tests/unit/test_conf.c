@@ -67,7 +67,7 @@ static const struct {
     {"spooler.workers = 5\n", CONF_API_WORKERS, NULL, 8},
     {"database.api = host=/run/x user=consign_api password='a b=c'\n", CONF_DATABASE_API,
      "host=/run/x user=consign_api password='a b=c'", 0},
-    {"token.audience =\n", CONF_TOKEN_AUDIENCE, "", 0},
+    {"token.issuers =\n", CONF_TOKEN_ISSUERS, "", 0},
     {"log.level = debug", CONF_LOG_LEVEL, "debug", 0},
 };
 
@@ -94,7 +94,10 @@ static const struct {
     {"\n# x\nfoo = 1\n", 3, "foo: unknown setting"},
     {"api.workers = 3\napi.workers = 3\n", 2, "given twice"},
     {"log.level = info\napi.workers = 3\nlog.level = info\n", 3, "log.level: given twice"},
-    {"token.audience =\ntoken.audience = x\n", 2, "given twice"},
+    {"token.issuers =\ntoken.issuers = x\n", 2, "given twice"},
+    {"token.audience =\n", 1, "printable ASCII"},
+    {"token.audience = a\"b\n", 1, "printable ASCII"},
+    {"public.url = http://x y\n", 1, "printable ASCII"},
     {"api.workers\n", 1, "key = value"},
     {"api.workers 3\n", 1, "key = value"},
     {"api.workers: 3\n", 1, "key = value"},

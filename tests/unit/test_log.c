@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -187,6 +188,18 @@ static void quiet_levels_are_left_out(void **state)
 }
 
 /* The caller logs a failure and then still looks at errno; a log that cannot be written is no failure. */
+static void no_level_silences_the_audit(void **state)
+{
+    (void)state;
+    log_open("consign", LOG_ERROR);
+    int saved = scratch_listen();
+    log_audit("action=%s", "job_create");
+    size_t length = scratch_heard(saved, heard, sizeof heard);
+    log_open("consign", LOG_INFO);
+    assert_true(one_plain_line(length));
+    assert_non_null(strstr(heard, " event=audit action=job_create\n"));
+}
+
 static void errno_is_kept(void **state)
 {
     (void)state;
@@ -200,6 +213,24 @@ static void errno_is_kept(void **state)
     assert_int_equal(kept, ENOSPC);
 }
 
+/* Without that, a worker, its watchdog and the supervisor all stood still behind a stalled reader. */
+static void a_reader_that_stands_still_stops_nobody(void **state)
+{
+    (void)state;
+    int ends[2];
+    int saved = dup(STDERR_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    alarm(10); /* a write that waits ends the test */
+    for (int i = 0; i < 10000; i++)
+        log_event(LOG_ERROR, "test", "number=%d", i);
+    alarm(0);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,7 +238,8 @@ int main(void)
         cmocka_unit_test(long_values_are_cut),                  cmocka_unit_test(long_lines_are_cut_and_ended),
         cmocka_unit_test(four_quoted_values_fit_one_line),      cmocka_unit_test(lines_begin_with_process_and_context),
         cmocka_unit_test(context_is_bounded),                   cmocka_unit_test(quiet_levels_are_left_out),
-        cmocka_unit_test(errno_is_kept),
+        cmocka_unit_test(errno_is_kept),                        cmocka_unit_test(no_level_silences_the_audit),
+        cmocka_unit_test(a_reader_that_stands_still_stops_nobody),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, scratch_end);
 }

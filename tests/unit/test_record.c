@@ -246,6 +246,20 @@ static void a_profile_needs_neither_event_id_nor_time(void **state)
     assert_int_equal(record.event_id.length, 0);
 }
 
+static void what_the_export_makes_is_reserved_in_a_profile(void **state)
+{
+    (void)state;
+    static const char *TEXTS[] = {
+        ("{\"eventList\":[]," ONE "}"),
+        ("{" ONE ",\"\\u0065ventList\":null}"),
+        ("{\"identities\":5," ONE "}"),
+    };
+    for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
+        refuses(TEXTS[i], false, "reserved");
+    assert_true(reads("{" ONE ",\"a\":{\"eventList\":[],\"identities\":[]}}", false));
+    assert_true(reads("{" ONE ",\"_id\":\"e\",\"timestamp\":\"2024-01-01T00:00:00Z\",\"eventList\":[],\"identities\":1}", true));
+}
+
 static void a_refusal_leaves_nothing_behind(void **state)
 {
     (void)state;
@@ -273,6 +287,7 @@ int main(void)
         CASE(an_event_has_an_id_and_a_time),
         CASE(bad_events_are_refused),
         CASE(a_profile_needs_neither_event_id_nor_time),
+        CASE(what_the_export_makes_is_reserved_in_a_profile),
         CASE(a_refusal_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

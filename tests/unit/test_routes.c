@@ -44,6 +44,7 @@ HANDLER(ims_handle_token)
 HANDLER(ims_handle_jwks)
 HANDLER(ops_handle_health)
 HANDLER(ops_handle_ready)
+HANDLER(ops_handle_metrics)
 
 static struct arena *arena;
 static struct call call;
@@ -105,6 +106,7 @@ static const struct {
     {METHOD_GET, "/ims/jwks", "jwks", 0, {0}, "GET, HEAD", false},
     {METHOD_GET, "/health", "health", 0, {0}, "GET, HEAD", true},
     {METHOD_GET, "/ready", "ready", 0, {0}, "GET, HEAD", true},
+    {METHOD_GET, "/metrics", "metrics", 0, {0}, "GET, HEAD", true},
 };
 
 static void assert_found(size_t i, enum method method, const char *path)

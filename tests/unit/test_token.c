@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "core/jws.h"
+#include "core/right.h"
 #include "core/token.h"
 #include "lib/crypto.h"
 #include "scratch.h"
@@ -35,9 +37,18 @@
 #define C64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
 static struct keys *ours, *others;
-static struct token_rules rules;
+static struct issuers *issuers;
 static struct arena *arena;
 static struct token_claims claims;
+
+/* A list of one issuer of our own. */
+static struct issuers *list_of(const char *name, const char *audience, const struct keys *keys)
+{
+    struct issuers *list = issuers_new();
+    if (list == NULL || issuers_add_own(list, arena, name, audience, keys_jwks(keys)) != FAULT_NONE)
+        abort();
+    return list;
+}
 
 static int set_up(void **state)
 {
@@ -49,13 +60,16 @@ static int set_up(void **state)
     scratch_path(dir, "others");
     good = keys_open(dir, &others) == FAULT_NONE && good;
     scratch_heard(saved, (char[1]){0}, 1);
-    rules = (struct token_rules){ours, ISSUER, "consign"};
     arena = arena_new(1024 * 1024);
-    return !good || arena == NULL;
+    if (!good || arena == NULL)
+        return 1;
+    issuers = list_of(ISSUER, "consign", ours);
+    return 0;
 }
 
 static int tear_down(void **state)
 {
+    issuers_free(issuers);
     arena_free(arena);
     keys_free(ours);
     keys_free(others);
@@ -97,7 +111,7 @@ static const char *verify_at(const char *text, size_t length, int64_t now_s)
     const char *reason = NULL;
     char *exact = malloc(length > 0 ? length : 1);
     memcpy(exact, text, length);
-    bool good = token_verify(&rules, arena, exact, length, now_s, &claims, &reason);
+    bool good = token_verify(issuers, arena, exact, length, now_s, &claims, &reason);
     free(exact);
     if (!good)
         assert_non_null(reason);
@@ -116,22 +130,29 @@ static void assert_reason(size_t row, const char *token, const char *wanted)
         fail_msg("row %zu: %s, not %s", row, got == NULL ? "accepted" : got, wanted == NULL ? "accepted" : wanted);
 }
 
+static enum fault issue(const char *client, const char *scope, const char **out)
+{
+    return token_issue(ours, &issuers->issuer[0], arena, client, scope, NOW, 3600, out);
+}
+
 static void what_is_issued_verifies(void **state)
 {
     static const struct {
-        const char *client, *scope, *shown;
-    } row[] = {{"c1", "export:read files:read", "export:read files:read"}, {"c2", "", ""}, {"c3", NULL, ""},
-               {C64 C64, "x", "x"}, {"a\"\\\xc3\xa9", "x", "x"}};
+        const char *client, *scope;
+        unsigned rights;
+    } row[] = {{"c1", "export:read files:read", RIGHT_EXPORT_READ | RIGHT_FILES_READ}, {"c2", "", RIGHT_ALL}, {"c3", NULL, RIGHT_ALL},
+               {C64 C64, "x", RIGHT_ALL}, {"a\"\\\xc3\xa9", "openid,export:write", RIGHT_EXPORT_WRITE}};
     const char *token, *again;
     (void)state;
     for (size_t i = 0; i < N(row); i++) {
         arena_reset(arena);
-        assert_int_equal(token_issue(&rules, arena, row[i].client, row[i].scope, NOW, 3600, &token), FAULT_NONE);
+        assert_int_equal(issue(row[i].client, row[i].scope, &token), FAULT_NONE);
         assert_null(verify(token));
         assert_string_equal(claims.client_id, row[i].client);
-        assert_string_equal(claims.scope, row[i].shown);
-        assert_null(claims.org);
-        assert_int_equal(token_issue(&rules, arena, row[i].client, row[i].scope, NOW, 3600, &again), FAULT_NONE);
+        assert_int_equal(claims.rights, row[i].rights);
+        assert_string_equal(claims.org, "");
+        assert_int_equal(claims.until_s, NOW + 3600 + TOKEN_SKEW_S);
+        assert_int_equal(issue(row[i].client, row[i].scope, &again), FAULT_NONE);
         assert_string_not_equal(token, again); /* each has an id of its own */
         assert_null(verify_at(token, strlen(token), NOW + 3600 + 29));
         assert_string_equal(verify_at(token, strlen(token), NOW + 3600 + 30), "exp");
@@ -140,23 +161,30 @@ static void what_is_issued_verifies(void **state)
     }
 }
 
-static void other_rules_refuse_it(void **state)
+/* Another key, another name, another audience: any one of them is enough. */
+static void another_issuer_refuses_it(void **state)
 {
     const char *token;
     (void)state;
     arena_reset(arena);
-    assert_int_equal(token_issue(&rules, arena, "c1", "", NOW, 3600, &token), FAULT_NONE);
-    struct token_rules kept = rules;
-    rules.keys = others;
-    assert_string_equal(verify(token), "kid");
-    rules = kept;
-    rules.issuer = ISSUER "/";
+    assert_int_equal(issue("c1", "", &token), FAULT_NONE);
+    token = strdup(token);
+    struct issuers *kept = issuers;
+    const struct {
+        const char *name, *audience, *reason;
+        const struct keys *keys;
+    } row[] = {{ISSUER, "consign", NULL, ours}, {ISSUER, "consign", "kid", others}, {ISSUER "/", "consign", "iss", ours}, {ISSUER, "consig", "aud", ours}};
+    for (size_t i = 0; i < N(row); i++) {
+        arena_reset(arena);
+        issuers = list_of(row[i].name, row[i].audience, row[i].keys);
+        assert_reason(i, token, row[i].reason);
+        issuers_free(issuers);
+    }
+    issuers = issuers_new(); /* nobody may issue */
     assert_string_equal(verify(token), "iss");
-    rules = kept;
-    rules.audience = "consig";
-    assert_string_equal(verify(token), "aud");
-    rules = kept;
-    assert_null(verify(token));
+    issuers_free(issuers);
+    issuers = kept;
+    free((char *)token);
 }
 
 /* `made` is what is signed and `end` what follows it. H and P are the good header and payload, S the
@@ -177,7 +205,7 @@ static const struct {
     {"D.P", ".S", "form"}, {"H.C", ".S", "form"}, {"H.P", ".T", "signature"},
     {"H.P", ".U", "signature"}, {"H.P", ".W", "signature"}, {"H.P", ".SA", "signature"}, {"H.P", ".SSSS", "signature"},
     {"H.P", ".AAAA", "signature"}, {"H.P", ".A", "signature"}, {"H.P", ".P", "signature"}, {"H.P", ".H", "signature"},
-    {"P.H", ".S", "alg"}, {"P.P", ".S", "alg"}, {"H.H", ".S", "iss"}, {"H/.P", ".S", "form"}, {"H+.P", ".S", "form"},
+    {"P.H", ".S", "iss"}, {"P.P", ".S", "kid"}, {"H.H", ".S", "iss"}, {"H/.P", ".S", "form"}, {"H+.P", ".S", "form"},
     {"H.P\xc3\xa9", ".S", "form"}, {"H.P;", ".S", "form"},
 };
 
@@ -263,6 +291,8 @@ static const struct {
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"crit\":[]}", "crit"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"crit\":null}", "crit"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"b64\":false,\"crit\":[\"b64\"]}", "crit"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"b64\":false}", "b64"},
+    {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"b64\":true}", "b64"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"other\"}", "kid"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"\"}", "kid"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KIDx\"}", "kid"},
@@ -287,7 +317,7 @@ static const struct {
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"x\",\"kid\":\"KID\"}", "form"},
     {"{\"alg\":\"RS256\\u0000\",\"typ\":\"at+jwt\",\"kid\":\"KID\"}", "form"},
-    {"[" HEADER "]", "form"}, {"\"RS256\"", "form"}, {"null", "form"}, {"1", "form"}, {"{}", "alg"}, {"x", "form"}, {" ", "form"},
+    {"[" HEADER "]", "form"}, {"\"RS256\"", "form"}, {"null", "form"}, {"1", "form"}, {"{}", "kid"}, {"x", "form"}, {" ", "form"},
     {HEADER "x", "form"}, {HEADER HEADER, "form"}, {"\xef\xbb\xbf" HEADER, "form"}, {"{\"alg\":\"RS256\",", "form"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",}", "form"}, {"{'alg':'RS256'}", "form"},
     {"{\"alg\":\"RS256\",\"typ\":\"at+jwt\",\"kid\":\"KID\",\"x\":\"\xff\"}", "form"},
@@ -365,6 +395,8 @@ static const struct {
     {"{" WHO "," EXP ",\"client_id\":\"" C64 C64 "c\"}", "client_id"},
     {"{" WHO "," EXP ",\"client_id\":\"c1\\u0000\"}", "form"},
     {WITH("\"org\":1"), "org"}, {WITH("\"org\":null"), "org"}, {WITH("\"org\":[\"a\"]"), "org"},
+    {WITH("\"org\":\"" C64 "aaaaaaa@AdobeOrg\""), NULL}, {WITH("\"org\":\"" C64 "aaaaaaaa@AdobeOrg\""), "org"}, /* 80 bytes, 81 */
+   
     {WITH("\"scope\":1"), "scope"}, {WITH("\"scope\":null"), "scope"}, {WITH("\"scope\":[\"export:read\"]"), "scope"},
     {WITH("\"client_id\":\"c1\""), "form"}, {WITH("\"client_id\":\"c2\""), "form"}, {WITH("\"exp\":1"), "form"},
     {WITH("\"\\u0065xp\":1800000000"), "form"}, {WITH("\"x\":{\"a\":1,\"a\":2}"), "form"},
@@ -391,11 +423,12 @@ static void claims_are_what_the_token_says(void **state)
     assert_null(verify(make(HEADER, WITH("\"org\":\"a@AdobeOrg\",\"scope\":\"openid,export:read\""))));
     assert_string_equal(claims.client_id, "c1");
     assert_string_equal(claims.org, "a@AdobeOrg");
-    assert_string_equal(claims.scope, "openid,export:read");
+    assert_int_equal(claims.rights, RIGHT_EXPORT_READ);
     assert_null(verify(make(HEADER, "{" WHO "," EXP ",\"client_id\":\"c\\u0031\"}")));
     assert_string_equal(claims.client_id, "c1");
-    assert_null(claims.org);
-    assert_string_equal(claims.scope, "");
+    assert_string_equal(claims.org, "");
+    assert_int_equal(claims.rights, RIGHT_ALL);
+    assert_int_equal(claims.until_s, 1700000600 + TOKEN_SKEW_S);
 }
 
 /* Each digit of a good token in turn becomes another one. The last digit of the signature has unused
@@ -465,7 +498,7 @@ static void long_tokens_are_refused(void **state)
     for (int blanks = 5000; blanks < 6200; blanks += 10) {
         arena_reset(arena);
         const char *token = make(HEADER, arena_printf(arena, "%s%*s", PAYLOAD, blanks, ""));
-        bool fits = strlen(token) <= TOKEN_TEXT_MAX;
+        bool fits = strlen(token) <= JWS_TEXT_MAX;
         assert_reason((size_t)blanks, token, fits ? NULL : "form");
         taken = taken || fits;
         refused = refused || !fits;
@@ -479,16 +512,16 @@ static void without_memory_nothing_verifies(void **state)
     arena_reset(arena);
     const char *token = make(HEADER, PAYLOAD), *reason, *out;
     struct arena *small = arena_new(64);
-    assert_false(token_verify(&rules, small, token, strlen(token), NOW, &claims, &reason));
+    assert_false(token_verify(issuers, small, token, strlen(token), NOW, &claims, &reason));
     arena_reset(small);
-    assert_int_equal(token_issue(&rules, small, "c1", "", NOW, 60, &out), FAULT_MEMORY);
+    assert_int_equal(token_issue(ours, &issuers->issuer[0], small, "c1", "", NOW, 60, &out), FAULT_MEMORY);
     arena_free(small);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_issued_verifies),           cmocka_unit_test(other_rules_refuse_it),
+        cmocka_unit_test(what_is_issued_verifies),           cmocka_unit_test(another_issuer_refuses_it),
         cmocka_unit_test(forms_are_strict),                  cmocka_unit_test(headers_are_strict),
         cmocka_unit_test(payloads_are_strict),               cmocka_unit_test(claims_are_what_the_token_says),
         cmocka_unit_test(every_changed_digit_is_refused),    cmocka_unit_test(hmac_with_the_public_key_is_refused),

@@ -1,0 +1,90 @@
+"""What nobody will ask for again goes with the next sweep, and nothing else does (design, promise 12)."""
+
+import os
+import signal
+import time
+import uuid
+
+import psycopg
+import pytest
+
+import flows
+import lake
+from flows import JOBS
+
+pytestmark = pytest.mark.fault
+
+SWEEP_S = int(os.environ.get("CONSIGN_SWEEP_WAIT", "70"))
+HOURS_AGO = time.time() - 7200
+
+
+def person(ident):
+    return {"identityMap": {"Email": [{"id": ident}]}}
+
+
+def sql(stack, text, *values):
+    with psycopg.connect(stack.pg_uri, autocommit=True) as connection:
+        cursor = connection.execute(text, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def eventually(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+    return value
+
+
+def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(stack, client):
+    """A pool worker that dies in the middle of a PUT leaves a file in the inbox of a batch that may stay open
+    for ever."""
+    dataset = flows.create_dataset(client, "profile")
+    batch = flows.open_batch(client, dataset)
+    client.put(flows.file_path(batch, dataset), flows.ndjson([person("a@x")]))
+    (entered,) = (stack.dir / "inbox").glob(f"*/*/{batch}/*")
+    young, dead = (entered.with_name(str(uuid.uuid4())) for _ in range(2))
+    for path in (young, dead):
+        path.write_bytes(b"half a fi")
+    for path in (entered, dead):
+        os.utime(path, (HOURS_AGO, HOURS_AGO))
+    eventually(lambda: not dead.exists(), SWEEP_S, "the dead upload is still there")
+    assert entered.exists() and young.exists()
+    client.post(f"{flows.IMPORT}/{batch}?action=COMPLETE", expect=200)
+    assert flows.wait_batch(client, batch)["metrics"]["outputRecordCount"] == 1
+    eventually(lambda: not entered.parent.exists(), SWEEP_S, "the inbox of the batch is still there")
+
+
+def test_idempotency_keys_go_after_24_hours(stack, client):
+    """Nobody removed them: one row for each key that any client ever sent."""
+    dataset = flows.create_dataset(client)
+    jobs = [flows.start_job(client, flows.job_body(dataset), headers={"Idempotency-Key": f"{client.sandbox}-{n}"})
+            for n in range(2)]
+    keys = "SELECT object FROM consign.idempotency_key WHERE object = ANY(%s) ORDER BY object"
+    names = [str(job["id"]) for job in jobs]
+    assert len(sql(stack, keys, names)) == 2
+    sql(stack, "UPDATE consign.idempotency_key SET created_ms = created_ms - 86400001 WHERE object = %s", names[0])
+    eventually(lambda: sql(stack, keys, names) == [(names[1],)], SWEEP_S, "the old key is still there")
+
+
+def test_a_publish_of_unknown_outcome_leaves_no_file_when_its_job_is_cancelled_then(stack, client, spooler_paused):
+    """The connection goes while the transaction that publishes is under way. Given back, the job was cancelled
+    on the spot and the files that had been moved to their final place stayed there for ever."""
+    flows.ingest(client, flows.create_dataset(client, "profile"), [person("a@x")])
+    dataset = flows.create_dataset(client)
+    with psycopg.connect(stack.pg_uri) as holder, spooler_paused():
+        job = flows.start_job(client, flows.job_body(dataset))
+        batch = job["destination"]["batchId"]
+        # job_publish writes this row first, so the publish waits for us, after the claim and the start
+        holder.execute("SELECT FROM consign.batch WHERE batch = %s FOR UPDATE", (batch,))
+        stack.signal_spooler(signal.SIGCONT)
+        eventually(lambda: list(stack.lake.glob(f"*/*/{dataset}/{batch}/*")), 30, "nothing was moved into place")
+        publishing = ("SELECT pid FROM pg_stat_activity WHERE application_name = 'consign-spooler lease'"
+                      " AND wait_event_type = 'Lock'")
+        eventually(lambda: sql(stack, publishing), 30, "the publish does not wait")
+        sql(stack, f"SELECT pg_terminate_backend(pid) FROM ({publishing}) x")
+        holder.rollback()
+    client.delete(f"{JOBS}/{job['id']}")
+    done = flows.wait_job(client, job["id"])
+    published = [batch] if done["status"] == "SUCCEEDED" else []
+    assert lake.published(stack, dataset) == published, done

@@ -1,0 +1,404 @@
+/*
+ * test_token_cache: a token that was verified is found again, for as long as it may be, by every
+ * process, and nothing else ever is.
+ *
+ * Includes the source, so that it can reach into the shared memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+#include <sys/wait.h>
+
+#include "core/right.h"
+#include "core/token_cache.c" /* NOLINT(bugprone-suspicious-include) */
+#include "forge.h"
+#include "lib/clock.h"
+
+#define N(array) (sizeof(array) / sizeof(array)[0])
+#define NOW 1700000000
+#define HEADER "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"k\"}"
+#define HAMMERS 3
+#define HAMMER_MS 1000
+
+static struct arena *arena;
+static EVP_PKEY *pair, *stranger;
+static struct issuers *list, *other_list;
+static struct token_cache *cache;
+static struct token_claims claims;
+
+static struct issuers *list_of(const EVP_PKEY *key, const char *kid)
+{
+    struct issuers *made = issuers_new();
+    if (made == NULL || issuers_add_own(made, arena, "own", "consign", forge_jwks(arena, key, kid)) != FAULT_NONE)
+        abort();
+    return made;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = arena_new(1024 * 1024);
+    pair = forge_p256();
+    stranger = forge_p256();
+    list = list_of(pair, "k");
+    other_list = list_of(stranger, "k");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    issuers_free(list);
+    issuers_free(other_list);
+    EVP_PKEY_free(pair);
+    EVP_PKEY_free(stranger);
+    arena_free(arena);
+    return 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    arena_reset(arena);
+    cache = token_cache_new();
+    return cache == NULL;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    return munmap(cache, sizeof *cache);
+}
+
+static const char *token_of(EVP_PKEY *key, int64_t exp_s, const char *more)
+{
+    return forge_token(arena, key, HEADER,
+                       arena_printf(arena, "{\"iss\":\"own\",\"aud\":\"consign\",\"exp\":%lld,\"client_id\":\"c1\"%s}", (long long)exp_s, more));
+}
+
+/* The reason of the refusal, NULL when it is good. */
+static const char *verify(const struct issuers *issuers, const char *token, int64_t now_s)
+{
+    const char *reason = NULL;
+    memset(&claims, 0, sizeof claims);
+    return token_cache_verify(cache, issuers, arena, token, strlen(token), now_s, &claims, &reason) ? NULL : reason;
+}
+
+static void assert_figures(uint64_t hits, uint64_t misses)
+{
+    uint64_t seen_hits, seen_misses;
+    token_cache_figures(cache, &seen_hits, &seen_misses);
+    assert_int_equal(seen_hits, hits);
+    assert_int_equal(seen_misses, misses);
+}
+
+static void found_after_the_first_time(void **state)
+{
+    (void)state;
+    const char *token = token_of(pair, NOW + 3600, ",\"org\":\"o@AdobeOrg\",\"scope\":\"export:read\"");
+    assert_figures(0, 0);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_null(verify(list, token, NOW));
+        assert_figures(i, 1);
+        assert_string_equal(claims.client_id, "c1");
+        assert_string_equal(claims.org, "o@AdobeOrg");
+        assert_int_equal(claims.rights, RIGHT_EXPORT_READ);
+        assert_int_equal(claims.until_s, NOW + 3600 + TOKEN_SKEW_S);
+    }
+    assert_null(verify(list, token_of(pair, NOW + 3600, ""), NOW)); /* another token of the same client */
+    assert_figures(3, 2);
+    assert_int_equal(claims.rights, RIGHT_ALL);
+}
+
+static void ends_after_a_minute(void **state)
+{
+    (void)state;
+    const char *token = token_of(pair, NOW + 3600, "");
+    assert_null(verify(list, token, NOW));
+    assert_null(verify(list, token, NOW + TOKEN_CACHE_S - 1));
+    assert_figures(1, 1);
+    assert_null(verify(list, token, NOW + TOKEN_CACHE_S)); /* verified anew */
+    assert_figures(1, 2);
+    assert_null(verify(list, token, NOW + 2 * TOKEN_CACHE_S - 1));
+    assert_figures(2, 2);
+    assert_int_equal(TOKEN_CACHE_S, 60); /* design.md section 5 */
+}
+
+static void ends_with_the_token(void **state)
+{
+    (void)state;
+    const char *token = token_of(pair, NOW + 10, "");
+    assert_null(verify(list, token, NOW));
+    assert_null(verify(list, token, NOW + 10 + TOKEN_SKEW_S - 1));
+    assert_figures(1, 1);
+    assert_string_equal(verify(list, token, NOW + 10 + TOKEN_SKEW_S), "exp");
+    assert_string_equal(verify(list, token, NOW + 59), "exp");
+    assert_figures(1, 3);
+}
+
+static void another_generation_finds_nothing(void **state)
+{
+    (void)state;
+    const char *token = token_of(pair, NOW + 3600, ""), *theirs = token_of(stranger, NOW + 3600, "");
+    assert_memory_not_equal(list->generation, other_list->generation, sizeof list->generation);
+    assert_null(verify(list, token, NOW));
+    assert_string_equal(verify(other_list, token, NOW), "signature"); /* the key is another one now */
+    assert_null(verify(other_list, theirs, NOW));
+    assert_string_equal(verify(list, theirs, NOW), "signature");
+    assert_figures(0, 4);
+    assert_null(verify(list, token, NOW)); /* each of them still finds its own */
+    assert_null(verify(other_list, theirs, NOW));
+    assert_figures(2, 4);
+}
+
+static void what_was_refused_is_not_kept(void **state)
+{
+    (void)state;
+    const char *token = token_of(stranger, NOW + 3600, "");
+    for (uint64_t i = 1; i < 4; i++) {
+        assert_string_equal(verify(list, token, NOW), "signature");
+        assert_figures(0, i);
+    }
+    assert_string_equal(verify(list, token_of(pair, NOW - 100, ""), NOW), "exp");
+    static const char ZERO[sizeof(struct token_entry)];
+    for (size_t i = 0; i < TOKEN_CACHE_SLOTS; i++)
+        assert_memory_equal(&cache->entry[i], ZERO, sizeof ZERO);
+}
+
+/* A token that is good and known says nothing for one that differs anywhere. */
+static void a_changed_token_is_not_found(void **state)
+{
+    (void)state;
+    const char *token = token_of(pair, NOW + 3600, "");
+    assert_null(verify(list, token, NOW));
+    for (size_t at = 0; token[at] != '\0'; at++) {
+        char *changed = arena_text(arena, token);
+        changed[at] = changed[at] == 'A' ? 'B' : 'A';
+        if (verify(list, changed, NOW) == NULL)
+            fail_msg("digit %zu may be changed", at);
+    }
+    char *longer = arena_printf(arena, "%sA", token);
+    assert_non_null(verify(list, longer, NOW));
+    longer[strlen(token) - 1] = '\0';
+    assert_non_null(verify(list, longer, NOW));
+    assert_non_null(verify(list, "", NOW));
+    assert_figures(0, 1 + strlen(token) + 3);
+}
+
+static void too_long_is_refused_before_it_is_copied(void **state)
+{
+    (void)state;
+    char *text = arena_alloc(arena, 3 * JWS_TEXT_MAX);
+    memset(text, 'A', 3 * JWS_TEXT_MAX - 1);
+    assert_string_equal(verify(list, text, NOW), "form");
+    assert_figures(0, 0);
+    text[JWS_TEXT_MAX] = '\0';
+    assert_string_equal(verify(list, text, NOW), "form");
+    assert_figures(0, 1);
+}
+
+/* The only entry of the table that is in use. */
+static struct token_entry *only_entry(void)
+{
+    struct token_entry *found = NULL;
+    for (size_t i = 0; i < TOKEN_CACHE_SLOTS; i++) {
+        if (cache->entry[i].until_s != 0) {
+            assert_null(found);
+            found = &cache->entry[i];
+        }
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static void a_damaged_entry_is_no_entry(void **state)
+{
+    unsigned char key[CRYPTO_SHA256_BYTES];
+    (void)state;
+    assert_null(verify(list, token_of(pair, NOW + 3600, ",\"org\":\"o@AdobeOrg\""), NOW));
+    struct token_entry *entry = only_entry();
+    memcpy(key, entry->key, sizeof key);
+    assert_true(token_cache_get(cache, key, NOW, &claims));
+    for (size_t at = 0; at < sizeof *entry; at++) {
+        for (int bit = 0; bit < 8; bit++) {
+            unsigned char *byte = (unsigned char *)entry + at;
+            *byte ^= (unsigned char)(1 << bit);
+            if (token_cache_get(cache, key, NOW, &claims))
+                fail_msg("bit %d of byte %zu may be changed", bit, at);
+            *byte ^= (unsigned char)(1 << bit);
+        }
+    }
+    assert_true(token_cache_get(cache, key, NOW, &claims));
+    cache->secret.half[0] ^= 1; /* what another program's table holds is nothing to us */
+    assert_false(token_cache_get(cache, key, NOW, &claims));
+    memset(cache->entry, 0, sizeof cache->entry);
+    memset(key, 0, sizeof key); /* an empty place is no entry of the key that is all zero */
+    assert_false(token_cache_get(cache, key, NOW, &claims));
+    assert_false(token_cache_get(cache, key, -1, &claims));
+}
+
+/* The status that `work` ends with in a process of its own. */
+static int in_a_child(int (*work)(const char *), const char *arg)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(work(arg));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static int work_verify(const char *token)
+{
+    return verify(list, token, NOW) == NULL && strcmp(claims.client_id, "c1") == 0 ? 0 : 1;
+}
+
+static void processes_share_it(void **state)
+{
+    (void)state;
+    const char *ours = token_of(pair, NOW + 3600, ",\"jti\":\"1\""), *theirs = token_of(pair, NOW + 3600, ",\"jti\":\"2\"");
+    assert_null(verify(list, ours, NOW));
+    assert_int_equal(in_a_child(work_verify, ours), 0);
+    assert_figures(1, 1);
+    assert_int_equal(in_a_child(work_verify, theirs), 0);
+    assert_figures(1, 2);
+    assert_null(verify(list, theirs, NOW));
+    assert_figures(2, 2);
+}
+
+/* Key number n; all of them have the same places. */
+static void key_of(unsigned n, unsigned char key[CRYPTO_SHA256_BYTES])
+{
+    memset(key, 0, CRYPTO_SHA256_BYTES);
+    memcpy(key, "same", 4);
+    memcpy(key + 28, &n, sizeof n);
+}
+
+/* Claims that fill their room and say n everywhere. */
+static void claims_of(unsigned n, struct token_claims *out)
+{
+    memset(out, 0, sizeof *out);
+    out->until_s = NOW + 100 + (int64_t)n;
+    out->rights = n;
+    memset(out->client_id, (int)('A' + n % 26), TOKEN_CLIENT_MAX - n % 7);
+    memset(out->org, (int)('a' + n % 26), TOKEN_ORG_MAX - n % 5);
+}
+
+static bool claims_are(unsigned n, const struct token_claims *seen)
+{
+    struct token_claims wanted;
+    claims_of(n, &wanted);
+    return seen->until_s == wanted.until_s && seen->rights == n && strcmp(seen->client_id, wanted.client_id) == 0 &&
+           strcmp(seen->org, wanted.org) == 0;
+}
+
+static void put(unsigned n, int64_t now_s)
+{
+    unsigned char key[CRYPTO_SHA256_BYTES];
+    struct token_claims made;
+    key_of(n, key);
+    claims_of(n, &made);
+    token_cache_put(cache, key, now_s, &made);
+}
+
+static bool get(unsigned n)
+{
+    unsigned char key[CRYPTO_SHA256_BYTES];
+    key_of(n, key);
+    return token_cache_get(cache, key, NOW + 1, &claims);
+}
+
+static void a_full_place_gives_up_what_ends_first(void **state)
+{
+    (void)state;
+    assert_int_equal(TOKEN_CACHE_WAYS, 2);
+    put(1, NOW);
+    put(2, NOW + 1);
+    assert_true(get(1) && claims_are(1, &claims));
+    assert_true(get(2) && claims_are(2, &claims));
+    put(3, NOW + 1);
+    assert_false(get(1));
+    assert_true(get(2) && claims_are(2, &claims));
+    assert_true(get(3) && claims_are(3, &claims));
+    for (unsigned n = 10; n < 1000; n++) {
+        put(n, NOW);
+        assert_true(get(n) && claims_are(n, &claims));
+    }
+}
+
+static void a_full_table_still_takes_tokens(void **state)
+{
+    unsigned char key[CRYPTO_SHA256_BYTES];
+    struct token_claims made;
+    unsigned kept = 0;
+    (void)state;
+    for (unsigned n = 0; n < 4 * TOKEN_CACHE_SLOTS; n++) {
+        crypto_sha256(&n, sizeof n, key);
+        claims_of(n, &made);
+        token_cache_put(cache, key, NOW, &made);
+        assert_true(token_cache_get(cache, key, NOW, &claims) && claims_are(n, &claims));
+    }
+    for (unsigned n = 0; n < 4 * TOKEN_CACHE_SLOTS; n++) {
+        crypto_sha256(&n, sizeof n, key);
+        if (!token_cache_get(cache, key, NOW, &claims))
+            continue;
+        assert_true(claims_are(n, &claims));
+        kept++;
+    }
+    assert_in_range(kept, TOKEN_CACHE_SLOTS / 2, TOKEN_CACHE_SLOTS);
+}
+
+/* One of several processes that write and read the same two places as fast as they can. */
+static int hammer(unsigned seed)
+{
+    unsigned found = 0;
+    for (int64_t ends = clock_monotonic_ms() + HAMMER_MS; clock_monotonic_ms() < ends;) {
+        for (int i = 0; i < 500; i++) {
+            seed = seed * 1103515245u + 12345u;
+            unsigned n = seed >> 16 & 3;
+            if ((seed >> 20 & 1) != 0) {
+                put(n, NOW);
+            } else if (get(n)) {
+                found++;
+                if (!claims_are(n, &claims))
+                    return 1;
+            }
+        }
+    }
+    return found > 0 ? 0 : 2;
+}
+
+static void writers_and_readers_at_once(void **state)
+{
+    pid_t child[HAMMERS];
+    (void)state;
+    for (unsigned i = 0; i < HAMMERS; i++) {
+        child[i] = fork();
+        if (child[i] == 0)
+            _exit(hammer(i + 1));
+    }
+    for (int i = 0; i < HAMMERS; i++) {
+        int status;
+        assert_int_equal(waitpid(child[i], &status, 0), child[i]);
+        assert_true(WIFEXITED(status));
+        if (WEXITSTATUS(status) != 0)
+            fail_msg("process %d: %s", i, WEXITSTATUS(status) == 1 ? "wrong claims" : "found nothing at all");
+    }
+}
+
+int main(void)
+{
+#define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
+    const struct CMUnitTest tests[] = {
+        EACH(found_after_the_first_time), EACH(ends_after_a_minute), EACH(ends_with_the_token), EACH(another_generation_finds_nothing),
+        EACH(what_was_refused_is_not_kept), EACH(a_changed_token_is_not_found), EACH(too_long_is_refused_before_it_is_copied),
+        EACH(a_damaged_entry_is_no_entry), EACH(processes_share_it), EACH(a_full_place_gives_up_what_ends_first),
+        EACH(a_full_table_still_takes_tokens), EACH(writers_and_readers_at_once),
+    };
+    return cmocka_run_group_tests_name("token_cache", tests, set_up, tear_down);
+}
