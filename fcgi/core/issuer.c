@@ -80,7 +80,7 @@ static void issuer_look(const struct issuer *one, uint64_t seen[4])
 {
     struct stat info;
     memset(seen, 0, 4 * sizeof *seen);
-    if (stat(one->file, &info) != 0)
+    if (one->file == NULL || stat(one->file, &info) != 0)
         return;
     seen[0] = (uint64_t)info.st_ctim.tv_sec * 1000000000u + (uint64_t)info.st_ctim.tv_nsec;
     seen[1] = (uint64_t)info.st_size + 1;

@@ -58,8 +58,9 @@ static enum fault files_answer_page(struct call *c, struct json_object *data, co
     json_object_object_add(body, "_page", about);
     if (page->start + (int64_t)json_object_array_length(data) < total) {
         struct json_object *next = json_object_new_object();
-        const char *href = arena_printf(c->arena, "%s?start=%lld&limit=%lld", path,
-                                        (long long)(page->start + page->limit), (long long)page->limit);
+        int64_t begins = page->start + page->limit;
+        const char *href = arena_printf(c->arena, "%s?start=%lld&limit=%lld", path, (long long)begins,
+                                        (long long)page->limit);
         jsonio_add_text(next, "href", call_link(c, href == NULL ? "" : href));
         json_object_object_add(links, "next", next);
     }

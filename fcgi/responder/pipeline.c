@@ -95,7 +95,7 @@ static enum pipeline_step step_headers(struct call *c)
         const char *header;
         size_t most;
     } GUARDED[] = {
-        {"HTTP_AUTHORIZATION", "Authorization", JWS_TEXT_MAX + 16},
+        {"HTTP_AUTHORIZATION", "Authorization", JWS_TEXT_MAX + sizeof "Bearer " - 1},
         {"HTTP_X_API_KEY", "x-api-key", PIPELINE_HEADER_MAX},
         {"HTTP_X_GW_IMS_ORG_ID", "x-gw-ims-org-id", PIPELINE_HEADER_MAX},
         {"HTTP_X_SANDBOX_NAME", "x-sandbox-name", PIPELINE_HEADER_MAX},
@@ -194,7 +194,7 @@ static bool pipeline_media_type(const struct call *c, const char *wanted)
 {
     const char *type = request_param(&c->request, "CONTENT_TYPE");
     size_t length = type == NULL ? 0 : strcspn(type, "; \t");
-    return length == strlen(wanted) && strncasecmp(type, wanted, length) == 0;
+    return type != NULL && length == strlen(wanted) && strncasecmp(type, wanted, length) == 0;
 }
 
 static enum pipeline_step step_body(struct call *c)

@@ -101,7 +101,7 @@ const char *query_get(const struct query *q, const char *name)
 bool query_number(const char *text, int64_t least, int64_t most, int64_t *out)
 {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 18 || text[digits] != '\0')
+    if (digits == 0 || digits > 18 || digits != strlen(text))
         return false;
     *out = strtoll(text, NULL, 10);
     return *out >= least && *out <= most;

@@ -411,7 +411,7 @@ def test_8_kib_and_a_byte(attacker, shared, refusal):
     longest = attacker.texts(claims=attacker.claims_text().ljust(room))
     assert 8190 <= len(longest) <= 8192
     assert present(shared, longest).status_code == 200
-    assert shown(present(shared, longest.ljust(8193, "A"))) == refusal
+    assert present(shared, longest.ljust(8193, "A")).status_code == 400
     assert present(shared, longest.ljust(8300, "A")).status_code == 400
     assert present(shared, longest.ljust(20000, "A")).status_code == 431  # nginx: no header is that long
 

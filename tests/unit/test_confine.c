@@ -185,9 +185,9 @@ static int do_memory(void)
     if (big == NULL)
         return ENOMEM;
     memset(big, 1, 64u << 20);
-    big = realloc(big, 128u << 20);
-    int good = big != NULL;
-    free(big);
+    char *bigger = realloc(big, 128u << 20);
+    int good = bigger != NULL;
+    free(bigger != NULL ? bigger : big);
     return good ? 0 : ENOMEM;
 }
 
