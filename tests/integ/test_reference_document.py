@@ -204,7 +204,8 @@ def test_catalog_lists_with_a_trailing_slash(shared, store, path):
     plain = curl(shared, "GET", CATALOG + path.rstrip("/"))
     slashed = curl(shared, "GET", CATALOG + path)
     assert plain.status_code == slashed.status_code == 200
-    assert set(plain.json()) == set(slashed.json()) != set()
+    # exports of earlier tests may end, and their batches show, in between
+    assert set(plain.json()) and set(plain.json()) <= set(slashed.json())
 
 
 def test_create_dataset_with_a_trailing_slash(shared):
