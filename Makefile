@@ -133,8 +133,8 @@ asan:
 	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit replay
 	BUILD=build/asan CONSIGN_BUILD=build/asan tests/run
 
-lint:
-	@LINT_FLAGS='-std=c11 -O2 $(WARNINGS) $(CPPFLAGS)' tools/lint
+lint: all
+	@CONSIGN_BUILD=$(BUILD) LINT_FLAGS='-std=c11 -O2 $(WARNINGS) $(CPPFLAGS)' tools/lint
 
 bench: all $(BENCH_PROGRAMS)
 	@if [ -x tests/bench/run ]; then BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/bench/run; fi

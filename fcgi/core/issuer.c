@@ -59,7 +59,7 @@ static enum fault issuer_read_text(const struct issuer *one, struct arena *a, ch
                                    const char **reason)
 {
     struct stat info;
-    int fd = open(one->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = one->file == NULL ? -1 : open(one->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     *reason = "it cannot be opened";
     if (fd < 0)
         return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? FAULT_MEMORY : FAULT_MALFORMED;

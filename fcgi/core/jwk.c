@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/crypto.h"
+#include "lib/str.h"
 
 #define JWK_RSA_BITS_LEAST 2048
 #define JWK_RSA_BYTES_MOST 1024
@@ -187,7 +188,7 @@ struct jwk *jwk_read(struct json_object *object, const char **reason)
     key->kind = kind;
     key->key = made;
     if (kid != NULL)
-        strcpy(key->kid, kid);
+        str_copy_fitting(key->kid, sizeof key->kid, kid);
     return key;
 }
 

@@ -9,6 +9,7 @@
 #include "core/right.h"
 #include "core/stmt_api.h"
 #include "lib/clock.h"
+#include "lib/str.h"
 
 #define SCOPE_CACHE_SLOTS 512 /* a power of two; one entry a slot, the newer replaces */
 
@@ -96,9 +97,9 @@ enum fault scope_find(struct db *db, struct arena *a, const char *client_id, con
         strlen(sandbox_name) > SCOPE_SANDBOX_MAX)
         return FAULT_NONE; /* too long to keep, and for the registry to know */
     e->until_ms = now + cache_ms;
-    strcpy(e->client_id, client_id);
-    strcpy(e->ims_org_id, ims_org_id);
-    strcpy(e->sandbox_name, sandbox_name);
+    str_copy_fitting(e->client_id, sizeof e->client_id, client_id);
+    str_copy_fitting(e->ims_org_id, sizeof e->ims_org_id, ims_org_id);
+    str_copy_fitting(e->sandbox_name, sizeof e->sandbox_name, sandbox_name);
     e->answer = *out;
     return FAULT_NONE;
 }

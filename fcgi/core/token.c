@@ -9,6 +9,7 @@
 #include "core/jws.h"
 #include "core/right.h"
 #include "lib/jsonio.h"
+#include "lib/str.h"
 
 #define TOKEN_DIGITS_MAX 15 /* milliseconds as a text: far beyond any date, far from overflow */
 
@@ -71,7 +72,7 @@ static bool token_optional_text(struct json_object *payload, const char *name, c
         return true;
     if (text == NULL || strlen(text) >= size)
         return false;
-    strcpy(out, text);
+    str_copy_fitting(out, size, text);
     return true;
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/invariant.h"
+
 #define FIRST_CAPACITY 256
 
 void str_free(struct str *s)
@@ -157,4 +159,11 @@ void str_append_json(struct str *s, const char *bytes, size_t length)
     }
     str_append(s, bytes + plain, length - plain);
     str_append_char(s, '"');
+}
+
+void str_copy_fitting(char *out, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    INVARIANT(length < size);
+    memcpy(out, text, length + 1);
 }

@@ -38,4 +38,8 @@ void str_printf(struct str *s, const char *format, ...) __attribute__((format(pr
  * well-formed UTF-8 must have been refused before. */
 void str_append_json(struct str *s, const char *bytes, size_t length);
 
+/* Copies a text that fits by a rule checked before; one that does not ends the process. `size` is the room
+ * at `out`, terminator included. */
+void str_copy_fitting(char *out, size_t size, const char *text);
+
 #endif

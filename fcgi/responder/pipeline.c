@@ -16,6 +16,7 @@
 #include "lib/conf.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "lib/str.h"
 #include "responder/routes.h"
 
 #define PIPELINE_JSON_MAX (1024u * 1024u)
@@ -131,7 +132,7 @@ static enum pipeline_step step_token(struct call *c)
         issuers_refresh(c->worker->issuers, c->arena);
         if (token_cache_verify(c->worker->cache, c->worker->issuers, c->arena, text, strlen(text),
                                clock_wall_ms() / 1000, &claims, &reason)) {
-            strcpy(c->scope.client_id, claims.client_id);
+            str_copy_fitting(c->scope.client_id, sizeof c->scope.client_id, claims.client_id);
             if (audit_method(c->request.method))
                 audit_note_token(&c->audit, text, strlen(text));
             c->scope.rights = claims.rights;
@@ -174,8 +175,8 @@ static enum pipeline_step step_scope(struct call *c)
     c->scope.org = answer.org;
     c->scope.sandbox = answer.sandbox;
     c->scope.rights &= answer.rights;
-    strcpy(c->scope.ims_org_id, org);        /* entitled, so the registry knows it: within SCOPE_ORG_MAX */
-    strcpy(c->scope.sandbox_name, sandbox);  /* likewise */
+    str_copy_fitting(c->scope.ims_org_id, sizeof c->scope.ims_org_id, org);        /* entitled, so the registry knows it: within SCOPE_ORG_MAX */
+    str_copy_fitting(c->scope.sandbox_name, sizeof c->scope.sandbox_name, sandbox);  /* likewise */
     log_context("req=%s org=%d sandbox=%d", c->request.id, answer.org, answer.sandbox);
     return STEP_PASS;
 }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/str.h"
 
 #define REQUEST_BACKLOG 4096 /* facts.md: a burst beyond it is a 502 at once */
 
@@ -54,7 +55,7 @@ int request_listen(const char *path)
     }
     if (!request_check_folder(path))
         return -1;
-    strcpy(address.sun_path, path);
+    str_copy_fitting(address.sun_path, sizeof address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(path);
     mode_t before = umask(0117); /* SECURITY: 0660 from the first moment; nginx is in the group */

@@ -187,7 +187,9 @@ static int do_memory(void)
     memset(big, 1, 64u << 20);
     char *bigger = realloc(big, 128u << 20);
     int good = bigger != NULL;
-    free(bigger != NULL ? bigger : big);
+    if (bigger == NULL)
+        free(big);
+    free(bigger);
     return good ? 0 : ENOMEM;
 }
 
