@@ -4,17 +4,23 @@
 #include "lib/db_internal.h"
 #include "lib/invariant.h"
 
-enum fault db_copy_in(struct db *db, const char *text)
+/* Sends a COPY and waits until the server is in the wanted state of it. */
+static enum fault db_copy_begin(struct db *db, const char *text, ExecStatusType wanted)
 {
     if (!db_connected(db) || !PQsendQuery(db->conn, text))
         return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
     struct db_wait wait = db_patience(db);
     PGresult *result = NULL;
     enum fault fault = db_wait_result(db->conn, &wait, &result);
-    if (fault == FAULT_NONE && PQresultStatus(result) != PGRES_COPY_IN)
+    if (fault == FAULT_NONE && PQresultStatus(result) != wanted)
         fault = db_result_fault(result, "copy");
     PQclear(result);
     return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
+}
+
+enum fault db_copy_in(struct db *db, const char *text)
+{
+    return db_copy_begin(db, text, PGRES_COPY_IN);
 }
 
 enum fault db_copy_data(struct db *db, const char *bytes, size_t length)
@@ -50,15 +56,7 @@ enum fault db_copy_end(struct db *db)
 
 enum fault db_copy_out(struct db *db, const char *text)
 {
-    if (!db_connected(db) || !PQsendQuery(db->conn, text))
-        return db_broken(db, FAULT_DB_UNAVAILABLE, "copy");
-    struct db_wait wait = db_patience(db);
-    PGresult *result = NULL;
-    enum fault fault = db_wait_result(db->conn, &wait, &result);
-    if (fault == FAULT_NONE && PQresultStatus(result) != PGRES_COPY_OUT)
-        fault = db_result_fault(result, "copy");
-    PQclear(result);
-    return fault == FAULT_NONE ? FAULT_NONE : db_broken(db, fault, "copy");
+    return db_copy_begin(db, text, PGRES_COPY_OUT);
 }
 
 enum fault db_copy_row(struct db *db, const char **bytes, size_t *length)
