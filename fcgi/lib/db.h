@@ -1,9 +1,10 @@
 /*
  * db: one connection to PostgreSQL.
  *
- * Statements come from core/stmt.c and are prepared once a connection. Every wait has a deadline;
- * a connection whose state is in any doubt (time-out, cut, unexpected answer) is closed at once and
- * a new one is made for the next call; a server that does not answer is not waited for again and again. SQLSTATE becomes a fault here and nowhere else.
+ * Statements come from core/stmt_api.c and core/stmt_spooler.c and are prepared once a connection. Every
+ * wait has a deadline; a connection whose state is in any doubt (time-out, cut, unexpected answer) is closed
+ * at once and a new one is made for the next call; a server that does not answer is not waited for again
+ * and again. SQLSTATE becomes a fault here and nowhere else.
  *
  * SECURITY: the tenant is set inside the transaction by SET LOCAL with an integer that the scope
  * check verified, so a connection keeps nothing of a tenant.

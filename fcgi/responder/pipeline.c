@@ -175,8 +175,9 @@ static enum pipeline_step step_scope(struct call *c)
     c->scope.org = answer.org;
     c->scope.sandbox = answer.sandbox;
     c->scope.rights &= answer.rights;
-    str_copy_fitting(c->scope.ims_org_id, sizeof c->scope.ims_org_id, org);        /* entitled, so the registry knows it: within SCOPE_ORG_MAX */
-    str_copy_fitting(c->scope.sandbox_name, sizeof c->scope.sandbox_name, sandbox);  /* likewise */
+    /* entitled, so the registry knows both: they fit */
+    str_copy_fitting(c->scope.ims_org_id, sizeof c->scope.ims_org_id, org);
+    str_copy_fitting(c->scope.sandbox_name, sizeof c->scope.sandbox_name, sandbox);
     log_context("req=%s org=%d sandbox=%d", c->request.id, answer.org, answer.sandbox);
     return STEP_PASS;
 }
