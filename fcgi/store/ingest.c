@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/inbox.h"
+#include "core/observed.h"
 #include "core/stmt_spooler.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -21,12 +22,14 @@
 #define INGEST_READ_BYTES (256u * 1024u) /* between two looks at `stopped` */
 #define INGEST_ERRORS_MAX (64u * 1024u * 1024u)
 #define INGEST_REASON_MAX 16384u
+#define INGEST_SCHEMA_MAX (64u * 1024u * 1024u) /* far above what OBSERVED_NODES_MAX nodes can take */
 
 struct ingest {
     const struct ingest_order *order;
     struct ingest_result *result;
     struct upload upload;
     struct record record;
+    struct observed *observed; /* of the records that were staged */
     struct refused refused;
     struct stage stage;
     int file;
@@ -108,6 +111,15 @@ static enum fault ingest_break(struct ingest *in, const struct upload_record *at
     return FAULT_MALFORMED;
 }
 
+static enum fault ingest_accept(struct ingest *in, const struct upload_record *at)
+{
+    if (!observed_add(in->observed, &in->record.scan)) {
+        log_event(LOG_ERROR, "ingest_memory", "what=schema");
+        return FAULT_MEMORY;
+    }
+    return stage_add(&in->stage, &in->record, in->order->event, at->text, at->length);
+}
+
 /* Takes one thing that the upload found; *over when it was the last. */
 static enum fault ingest_take(struct ingest *in, enum upload_result found, const struct upload_record *at, bool *over)
 {
@@ -121,14 +133,15 @@ static enum fault ingest_take(struct ingest *in, enum upload_result found, const
         return ingest_break(in, at);
     case UPLOAD_OVERSIZED:
         in->result->input++;
-        ingest_refuse(in, at, "size", "the record is longer than this service takes");
+        record_size_reason(in->record.reason, sizeof in->record.reason, in->order->record_bytes);
+        ingest_refuse(in, at, "size", in->record.reason);
         return FAULT_NONE;
     case UPLOAD_RECORD:
         break;
     }
     in->result->input++;
     if (record_read(&in->record, at->text, at->length, in->order->event))
-        return stage_add(&in->stage, &in->record, in->order->event, at->text, at->length);
+        return ingest_accept(in, at);
     ingest_refuse(in, at, in->record.code, in->record.reason);
     return FAULT_NONE;
 }
@@ -158,6 +171,30 @@ static enum fault ingest_sum_up(struct ingest *in)
     return r->errors.overflow || r->reason.overflow ? FAULT_MEMORY : FAULT_NONE;
 }
 
+/* Adds what was seen to the stored schema of the dataset. The load holds the sandbox's clock row, so no
+ * other load comes between reading and writing. */
+static enum fault ingest_observe(struct ingest *in)
+{
+    const struct ingest_order *o = in->order;
+    const char *params[] = {arena_int(o->arena, o->org), arena_int(o->arena, o->sandbox), o->dataset, NULL};
+    struct db_rows stored;
+    if (arena_exhausted(o->arena))
+        return FAULT_MEMORY;
+    enum fault fault = db_run(o->db, o->arena, &STMT_OBSERVED_GET, params, &stored);
+    if (fault != FAULT_NONE || (stored.count > 0 && db_null(&stored, 0, 0)))
+        return fault; /* what the dataset held before is not known, so the whole is not either */
+    if (stored.count > 0)
+        fault = observed_merge_text(in->observed, db_text(&stored, 0, 0), db_length(&stored, 0, 0));
+    if (fault != FAULT_NONE)
+        return fault;
+    struct str schema = STR_INIT(INGEST_SCHEMA_MAX);
+    observed_write(in->observed, &schema);
+    params[3] = schema.data;
+    fault = schema.overflow ? FAULT_MEMORY : db_run(o->db, o->arena, &STMT_OBSERVED_PUT, params, NULL);
+    str_free(&schema);
+    return fault;
+}
+
 /* Has the database take what was staged. */
 static enum fault ingest_hand_over(struct ingest *in)
 {
@@ -174,6 +211,8 @@ static enum fault ingest_hand_over(struct ingest *in)
     if (arena_exhausted(o->arena))
         return FAULT_MEMORY;
     enum fault fault = db_run(o->db, o->arena, &STMT_BATCH_LOAD, params, NULL);
+    if (fault == FAULT_NONE && in->stage.rows > 0)
+        fault = ingest_observe(in);
     return fault == FAULT_NONE ? db_commit(o->db) : fault;
 }
 
@@ -204,8 +243,11 @@ enum fault ingest_load(const struct ingest_order *order, struct ingest_result *r
     struct db_rows files;
     in.record = RECORD_INIT((uint32_t)order->record_bytes);
     refused_init(&in.refused, order->errors_kept);
-    if (arena_exhausted(order->arena) || !upload_init(&in.upload, order->record_bytes))
+    in.observed = observed_new();
+    if (arena_exhausted(order->arena) || in.observed == NULL || !upload_init(&in.upload, order->record_bytes)) {
+        observed_free(in.observed);
         return FAULT_MEMORY;
+    }
 
     enum fault fault = db_call(order->db, order->arena, order->org, &STMT_UPLOAD_LIST, params, &files);
     if (fault == FAULT_NONE)
@@ -215,6 +257,7 @@ enum fault ingest_load(const struct ingest_order *order, struct ingest_result *r
     stage_free(&in.stage);
     refused_free(&in.refused);
     record_free(&in.record);
+    observed_free(in.observed);
     upload_free(&in.upload);
     return fault;
 }

@@ -2,8 +2,9 @@
  * ingest: loads one uploaded batch into the profile store, whole or not at all.
  *
  * Reads the batch's files in order of their names, cuts them into records, stages the good ones by
- * COPY and has consign.batch_load() take them, all in one transaction. Memory is bounded by the
- * largest record and by what is kept of refused ones, never by a file. Caller: the spooler's loader.
+ * COPY and has consign.batch_load() take them; what members they have goes into the dataset's observed
+ * schema; all in one transaction. Memory is bounded by the largest record and by what is kept of refused
+ * ones, never by a file. Caller: the spooler's loader.
  */
 #ifndef CONSIGN_STORE_INGEST_H
 #define CONSIGN_STORE_INGEST_H
@@ -24,6 +25,7 @@ struct ingest_order {
     int org;
     int sandbox;
     const char *batch;
+    const char *dataset;
     const char *attempt;
     bool event;            /* the dataset's class */
     const char *inbox;     /* setting inbox.dir */

@@ -7,17 +7,6 @@
 
 #include "lib/clock.h"
 
-/* An escaped character takes at most six bytes for one ("\u0041"). */
-#define RECORD_ESCAPED_MAX (6u * RECORD_VALUE_MAX)
-
-/* What was found while going through an identityMap. Tape indices; 0: none. */
-struct record_search {
-    uint32_t identities;
-    uint32_t marked; /* entries with primary: true */
-    uint32_t ns;     /* of the last marked entry, or of the last one while none is marked */
-    uint32_t id;
-};
-
 void record_free(struct record *record)
 {
     jscan_free(&record->scan);
@@ -28,6 +17,11 @@ static bool record_refuse(struct record *r, const char *code, const char *reason
     r->code = code;
     snprintf(r->reason, sizeof r->reason, "%s", reason);
     return false;
+}
+
+void record_size_reason(char *out, size_t size, size_t most_bytes)
+{
+    snprintf(out, size, "the record is longer than the limit of %zu bytes", most_bytes);
 }
 
 /* Unescapes a string of 1 to `most` bytes. False: it is not one. */
@@ -46,8 +40,8 @@ static bool record_take_text(struct record *r, uint32_t string, size_t most, str
     return true;
 }
 
-/* Checks one entry of a namespace's array and notes it in the search. */
-static bool record_see_entry(struct record *r, uint32_t ns, uint32_t entry, struct record_search *search)
+/* Checks one entry of a namespace's array and notes it; counts in *marked those with primary: true. */
+static bool record_see_entry(struct record *r, uint32_t ns, uint32_t entry, uint32_t *marked)
 {
     const struct jscan *scan = &r->scan;
     if (scan->node[entry].type != JSCAN_OBJECT)
@@ -62,18 +56,18 @@ static bool record_see_entry(struct record *r, uint32_t ns, uint32_t entry, stru
     if (state != 0 && scan->node[state].type != JSCAN_STRING)
         return record_refuse(r, "identity", "authenticatedState of an identity is not a string");
 
-    bool marked = primary != 0 && scan->node[primary].type == JSCAN_TRUE;
-    if (marked || search->marked == 0) {
-        search->ns = ns;
-        search->id = id;
+    if (r->identities == RECORD_IDENTITIES_MAX)
+        return record_refuse(r, "identity", "more identities in identityMap than the limit of 1000");
+    if (primary != 0 && scan->node[primary].type == JSCAN_TRUE) {
+        r->primary = r->identities;
+        ++*marked;
     }
-    search->identities++;
-    search->marked += marked;
+    r->identity[r->identities++] = (struct record_identity){.ns = ns, .id = id};
     return true;
 }
 
 /* Checks one namespace with its entries. */
-static bool record_see_namespace(struct record *r, uint32_t ns, struct record_search *search)
+static bool record_see_namespace(struct record *r, uint32_t ns, uint32_t *marked)
 {
     const struct jscan *scan = &r->scan;
     uint32_t list = ns + 1;
@@ -82,7 +76,7 @@ static bool record_see_namespace(struct record *r, uint32_t ns, struct record_se
     if (scan->node[list].type != JSCAN_ARRAY)
         return record_refuse(r, "identity", "a namespace of identityMap does not hold an array");
     for (uint32_t entry = list + 1; entry < scan->node[list].next; entry = scan->node[entry].next) {
-        if (!record_see_entry(r, ns, entry, search))
+        if (!record_see_entry(r, ns, entry, marked))
             return false;
     }
     return true;
@@ -91,22 +85,34 @@ static bool record_see_namespace(struct record *r, uint32_t ns, struct record_se
 static bool record_read_identity(struct record *r)
 {
     const struct jscan *scan = &r->scan;
-    struct record_search search = {0};
-    uint32_t map = jscan_member(scan, 0, "identityMap");
+    uint32_t marked = 0, map = jscan_member(scan, 0, "identityMap");
+    r->identities = r->primary = 0;
     if (map == 0 || scan->node[map].type != JSCAN_OBJECT)
         return record_refuse(r, "identity", map == 0 ? "no identityMap" : "identityMap is not an object");
     for (uint32_t ns = map + 1; ns < scan->node[map].next; ns = scan->node[ns + 1].next) {
-        if (!record_see_namespace(r, ns, &search))
+        if (!record_see_namespace(r, ns, &marked))
             return false;
     }
-    if (search.identities == 0)
+    if (r->identities == 0)
         return record_refuse(r, "identity", "identityMap holds no identity");
-    if (search.marked > 1)
+    if (marked > 1)
         return record_refuse(r, "identity", "several identities are marked primary");
-    if (search.marked == 0 && search.identities > 1)
+    if (marked == 0 && r->identities > 1)
         return record_refuse(r, "identity", "no primary identity");
-    return record_take_text(r, search.ns, RECORD_NAMESPACE_MAX, &r->ns) &&
-           record_take_text(r, search.id, RECORD_VALUE_MAX, &r->value);
+    return record_take_text(r, r->identity[r->primary].ns, RECORD_NAMESPACE_MAX, &r->ns) &&
+           record_take_text(r, r->identity[r->primary].id, RECORD_VALUE_MAX, &r->value);
+}
+
+/* Whether an object's values are objects; with `below`, of objects too. */
+static bool record_holds_objects(const struct jscan *scan, uint32_t object, bool below)
+{
+    if (scan->node[object].type != JSCAN_OBJECT)
+        return false;
+    for (uint32_t name = object + 1; name < scan->node[object].next; name = scan->node[name + 1].next) {
+        if (scan->node[name + 1].type != JSCAN_OBJECT || (below && !record_holds_objects(scan, name + 1, false)))
+            return false;
+    }
+    return true;
 }
 
 static bool record_read_event(struct record *r)
@@ -129,6 +135,9 @@ static bool record_check_profile(struct record *r)
         return record_refuse(r, "reserved", "eventList is made by the export; a profile record cannot have it");
     if (jscan_member(&r->scan, 0, "identities") != 0)
         return record_refuse(r, "reserved", "identities is a view of identityMap; a profile record cannot have it");
+    uint32_t segments = jscan_member(&r->scan, 0, "segmentMembership");
+    if (segments != 0 && !record_holds_objects(&r->scan, segments, true))
+        return record_refuse(r, "segment", "segmentMembership is not an object of objects of objects");
     return true;
 }
 
@@ -138,8 +147,13 @@ bool record_read(struct record *r, const char *text, size_t length, bool event)
     r->event_id.length = 0;
     r->time_ms = 0;
     enum jscan_fault fault = jscan_document(&r->scan, text, length, limits);
+    if (fault == JSCAN_TOO_LONG) {
+        r->code = "size";
+        record_size_reason(r->reason, sizeof r->reason, r->most_bytes);
+        return false;
+    }
     if (fault != JSCAN_OK) {
-        r->code = fault == JSCAN_TOO_LONG ? "size" : "json";
+        r->code = "json";
         snprintf(r->reason, sizeof r->reason, "%s at offset %zu", jscan_reason(fault), r->scan.fault_offset);
         return false;
     }

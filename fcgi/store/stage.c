@@ -7,12 +7,18 @@
 
 #define STAGE_SEND_BYTES 65536u /* a send per record cost a system call each */
 #define STAGE_ANALYZE_ROWS 1000
+#define STAGE_TEXT_OID 25 /* of type text; PostgreSQL keeps it for ever */
+
+static void stage_write(char *out, uint64_t n, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        out[i] = (char)(n >> (8 * (bytes - 1 - i)) & 0xff);
+}
 
 static void stage_put(struct str *out, uint64_t n, unsigned bytes)
 {
     char big_endian[8];
-    for (unsigned i = 0; i < bytes; i++)
-        big_endian[i] = (char)(n >> (8 * (bytes - 1 - i)) & 0xff);
+    stage_write(big_endian, n, bytes);
     str_append(out, big_endian, bytes);
 }
 
@@ -33,6 +39,27 @@ static void stage_put_null(struct str *out)
     stage_put(out, UINT32_MAX, 4);
 }
 
+/* One array of texts, of namespaces or of values: of all identities of the record but the primary one. */
+static void stage_put_links(struct str *out, const struct record *record, bool namespaces)
+{
+    char plain[RECORD_ESCAPED_MAX];
+    size_t begin = out->length;
+    stage_put(out, 0, 4); /* the field's length, known at the end */
+    stage_put(out, 1, 4); /* dimensions */
+    stage_put(out, 0, 4); /* no NULL in it */
+    stage_put(out, STAGE_TEXT_OID, 4);
+    stage_put(out, record->identities - 1, 4);
+    stage_put(out, 1, 4); /* lower bound */
+    for (uint32_t i = 0; i < record->identities; i++) {
+        if (i == record->primary)
+            continue;
+        uint32_t string = namespaces ? record->identity[i].ns : record->identity[i].id;
+        stage_put_text(out, plain, jscan_string_copy(&record->scan, string, plain));
+    }
+    if (!out->overflow)
+        stage_write(out->data + begin, out->length - begin - 4, 4);
+}
+
 static enum fault stage_send(struct stage *s)
 {
     if (s->buffer.overflow)
@@ -45,7 +72,8 @@ static enum fault stage_send(struct stage *s)
 enum fault stage_begin(struct stage *s, struct db *db, size_t most_bytes)
 {
     static const char SIGNATURE[11] = "PGCOPY\n\377\r\n";
-    *s = (struct stage){.db = db, .buffer = STR_INIT(most_bytes + 2u * STAGE_SEND_BYTES)};
+    /* a body, and once more what of it are identities */
+    *s = (struct stage){.db = db, .buffer = STR_INIT(2 * most_bytes + 2u * STAGE_SEND_BYTES)};
     enum fault fault = db_run_text(db, STMT_STAGE_MAKE);
     if (fault == FAULT_NONE)
         fault = db_copy_in(db, STMT_STAGE_COPY);
@@ -57,7 +85,7 @@ enum fault stage_begin(struct stage *s, struct db *db, size_t most_bytes)
 
 enum fault stage_add(struct stage *s, const struct record *record, bool event, const char *body, size_t length)
 {
-    stage_put(&s->buffer, 6, 2);
+    stage_put(&s->buffer, 8, 2);
     stage_put_number(&s->buffer, s->rows++);
     stage_put_text(&s->buffer, record->ns.bytes, record->ns.length);
     stage_put_text(&s->buffer, record->value.bytes, record->value.length);
@@ -69,6 +97,13 @@ enum fault stage_add(struct stage *s, const struct record *record, bool event, c
         stage_put_null(&s->buffer);
     }
     stage_put_text(&s->buffer, body, length);
+    if (record->identities > 1) {
+        stage_put_links(&s->buffer, record, true);
+        stage_put_links(&s->buffer, record, false);
+    } else {
+        stage_put_null(&s->buffer);
+        stage_put_null(&s->buffer);
+    }
     return s->buffer.length < STAGE_SEND_BYTES && !s->buffer.overflow ? FAULT_NONE : stage_send(s);
 }
 

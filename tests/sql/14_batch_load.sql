@@ -3,7 +3,8 @@ BEGIN;
 SELECT plan(28);
 SET LOCAL consign.org = 1;
 SET LOCAL ROLE consign_spooler;
-CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text) ON COMMIT DROP;
+CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text,
+    link_ns text[], link_value text[]) ON COMMIT DROP;
 RESET ROLE;
 SELECT make_batch(1, 12, n, d(dataset)) FROM (VALUES (1, 3), (2, 3), (3, 4), (4, 5), (5, 5), (6, 3)) v(n, dataset) \g /dev/null
 SELECT consign.batch_complete(1, 12, b(n)) FROM generate_series(1, 6) n \g /dev/null

@@ -8,8 +8,8 @@ import psycopg
 
 from several import Session, Tap, Waiting, clean
 
-STAGE = ("CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text)"
-         " ON COMMIT DROP")
+STAGE = ("CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text,"
+         " link_ns text[], link_value text[]) ON COMMIT DROP")
 
 
 def batch(number, sandbox=12):

@@ -142,6 +142,7 @@ static void length_has_a_limit(void **state)
     assert_true(record_read(&record, text, MOST_BYTES, false));
     assert_false(record_read(&record, text, MOST_BYTES + 1, false));
     assert_string_equal(record.code, "size");
+    assert_non_null(strstr(record.reason, "65536 bytes"));
 }
 
 static void bad_identities_are_refused(void **state)
@@ -203,6 +204,67 @@ static void identities_have_limits(void **state)
     assert_false(reads_identity_of(RECORD_NAMESPACE_MAX + 1, 1));
     assert_false(reads_identity_of(1, RECORD_VALUE_MAX + 1));
     assert_false(reads_identity_of(1, 7 * RECORD_VALUE_MAX));
+}
+
+static void assert_identity(uint32_t i, const char *ns, const char *id)
+{
+    assert_true(jscan_string_equals(&record.scan, record.identity[i].ns, ns, strlen(ns)));
+    assert_true(jscan_string_equals(&record.scan, record.identity[i].id, id, strlen(id)));
+}
+
+static void all_identities_are_told(void **state)
+{
+    (void)state;
+    assert_true(reads("{\"identityMap\":{\"N\":[{\"id\":\"x\"},{\"id\":\"p\",\"primary\":true}],\"O\":[],\"M\":[{\"id\":\"\\u0079\"}]}}", false));
+    assert_int_equal(record.identities, 3);
+    assert_int_equal(record.primary, 1);
+    assert_identity(0, "N", "x");
+    assert_identity(1, "N", "p");
+    assert_identity(2, "M", "y");
+    assert_true(reads("{" ONE "}", false));
+    assert_int_equal(record.identities, 1);
+    assert_int_equal(record.primary, 0);
+}
+
+/* A record with this many identities, the last of them the primary one. */
+static bool reads_identities(unsigned count)
+{
+    static char text[MOST_BYTES];
+    size_t at = (size_t)snprintf(text, sizeof text, "{\"identityMap\":{\"E\":[");
+    for (unsigned i = 1; i < count; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "{\"id\":\"%u\"},", i);
+    at += (size_t)snprintf(text + at, sizeof text - at, "{\"id\":\"p\",\"primary\":true}]}}");
+    return record_read(&record, text, at, false);
+}
+
+static void the_number_of_identities_has_a_limit(void **state)
+{
+    (void)state;
+    assert_true(reads_identities(RECORD_IDENTITIES_MAX));
+    assert_int_equal(record.identities, RECORD_IDENTITIES_MAX);
+    assert_text(&record.value, "p");
+    assert_false(reads_identities(RECORD_IDENTITIES_MAX + 1));
+    assert_string_equal(record.code, "identity");
+    assert_non_null(strstr(record.reason, "1000"));
+}
+
+static void segment_membership_has_its_form(void **state)
+{
+    (void)state;
+    static const char *GOOD[] = {"{}", "{\"ups\":{}}", "{\"ups\":{\"s\":{}},\"aam\":{\"s\":{\"status\":5,\"x\":[]}}}"};
+    static const char *BAD[] = {"null", "[]", "5", "{\"ups\":[]}", "{\"ups\":null}", "{\"ups\":{\"s\":5}}",
+                                "{\"ups\":{\"s\":{},\"t\":[]}}", "{\"aam\":{},\"ups\":\"s\"}"};
+    char text[256];
+    for (size_t i = 0; i < sizeof GOOD / sizeof *GOOD; i++) {
+        snprintf(text, sizeof text, "{" ONE ",\"segmentMembership\":%s}", GOOD[i]);
+        assert_true(reads(text, false));
+    }
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
+        snprintf(text, sizeof text, "{\"segmentMembershi\\u0070\":%s," ONE "}", BAD[i]);
+        refuses(text, false, "segment");
+    }
+    assert_true(reads("{" ONE ",\"_id\":\"e\",\"timestamp\":\"2024-01-01T00:00:00Z\",\"segmentMembership\":5}", true));
+    assert_true(reads("{" ONE ",\"a\":{\"segmentMembership\":5}}", false));
 }
 
 static void escapes_do_not_count_against_the_limit(void **state)
@@ -283,6 +345,9 @@ int main(void)
         CASE(length_has_a_limit),
         CASE(bad_identities_are_refused),
         CASE(identities_have_limits),
+        CASE(all_identities_are_told),
+        CASE(the_number_of_identities_has_a_limit),
+        CASE(segment_membership_has_its_form),
         CASE(escapes_do_not_count_against_the_limit),
         CASE(an_event_has_an_id_and_a_time),
         CASE(bad_events_are_refused),

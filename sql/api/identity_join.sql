@@ -1,0 +1,98 @@
+-- Finds which persons the links of the staged records make one, gives the identities in link_identity their
+-- person, and moves what is stored under those persons that lose their name. Part of identity_link.
+--
+-- The winner is the stored person with the most identities, so an identity that moves at least doubles its person:
+-- however the links come, one moves log2(identities) times at most.
+CREATE OR REPLACE FUNCTION consign.identity_join(p_org integer, p_sandbox integer)
+    RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog AS
+$$
+DECLARE
+    parent integer[];
+    edge   record;
+    rows   bigint;
+    a      integer;
+    b      integer;
+    up     integer;
+    bound  integer := 0;
+BEGIN
+    CREATE TEMP TABLE link_edge ON COMMIT DROP AS
+        SELECT x.person AS a, x.fresh AS a_fresh, y.person AS b, y.fresh AS b_fresh
+        FROM pg_temp.ingest_stage s
+        JOIN pg_temp.link_identity x ON x.ns = s.ns AND x.value = s.value
+        CROSS JOIN LATERAL unnest(s.link_ns, s.link_value) l(ns, value)
+        JOIN pg_temp.link_identity y ON y.ns = l.ns AND y.value = l.value
+        WHERE x.person <> y.person;
+    GET DIAGNOSTICS rows = ROW_COUNT;
+    CREATE TEMP TABLE link_person ON COMMIT DROP AS
+        SELECT p.person, p.fresh, row_number() OVER ()::integer AS number
+        FROM (SELECT e.a AS person, e.a_fresh AS fresh FROM pg_temp.link_edge e
+            UNION SELECT e.b, e.b_fresh FROM pg_temp.link_edge e) p;
+    IF rows > 1000 THEN
+        ANALYZE pg_temp.link_edge, pg_temp.link_person;
+    END IF;
+
+    -- Union-find. The root of a tree is its lowest number. An array is changed in place only by an assignment
+    -- that does not read it.
+    parent := ARRAY(SELECT generate_series(1, (SELECT count(*) FROM pg_temp.link_person)::integer));
+    FOR edge IN SELECT x.number AS a, y.number AS b FROM pg_temp.link_edge e
+            JOIN pg_temp.link_person x ON x.person = e.a JOIN pg_temp.link_person y ON y.person = e.b LOOP
+        a := edge.a;
+        b := edge.b;
+        LOOP
+            up := parent[a];
+            EXIT WHEN up = a;
+            up := parent[up];
+            parent[a] := up;
+            a := up;
+        END LOOP;
+        LOOP
+            up := parent[b];
+            EXIT WHEN up = b;
+            up := parent[up];
+            parent[b] := up;
+            b := up;
+        END LOOP;
+        IF a < b THEN
+            parent[b] := a;
+        ELSIF b < a THEN
+            parent[a] := b;
+        END IF;
+    END LOOP;
+    FOR i IN 1 .. cardinality(parent) LOOP
+        up := parent[i];
+        up := parent[up];
+        parent[i] := up;
+    END LOOP;
+    CREATE TEMP TABLE link_group ON COMMIT DROP AS
+        SELECT parent[p.number] AS root, p.person, p.fresh, 0 AS size FROM pg_temp.link_person p;
+
+    -- Where stored persons meet, the sizes are counted as far as it takes to find the largest, which costs no more
+    -- than moving the others.
+    WHILE EXISTS (SELECT FROM pg_temp.link_group g WHERE NOT g.fresh AND g.size = bound GROUP BY g.root HAVING count(*) > 1) LOOP
+        UPDATE pg_temp.link_group g
+            SET size = (SELECT count(*) FROM (SELECT FROM consign.identity i
+                WHERE i.org = p_org AND i.sandbox = p_sandbox AND i.person = g.person LIMIT greatest(bound * 8, 16)) counted)
+            WHERE NOT g.fresh AND g.size = bound AND g.root IN (
+                SELECT h.root FROM pg_temp.link_group h WHERE NOT h.fresh AND h.size = bound GROUP BY h.root HAVING count(*) > 1);
+        bound := greatest(bound * 8, 16);
+    END LOOP;
+
+    CREATE TEMP TABLE link_moved ON COMMIT DROP AS
+        SELECT o.person, o.winner, o.fresh
+        FROM (SELECT g.person, g.fresh, first_value(g.person) OVER (
+                  PARTITION BY g.root ORDER BY g.fresh, g.size DESC, g.person) AS winner FROM pg_temp.link_group g) o
+        WHERE o.person <> o.winner;
+    ANALYZE pg_temp.link_moved;
+    UPDATE pg_temp.link_identity n SET person = m.winner FROM pg_temp.link_moved m WHERE n.person = m.person;
+    IF EXISTS (SELECT FROM pg_temp.link_moved m WHERE NOT m.fresh) THEN
+        UPDATE consign.identity i SET person = m.winner FROM pg_temp.link_moved m
+            WHERE i.org = p_org AND i.sandbox = p_sandbox AND i.person = m.person AND NOT m.fresh;
+        UPDATE consign.profile_fragment f SET person = m.winner FROM pg_temp.link_moved m
+            WHERE f.org = p_org AND f.sandbox = p_sandbox AND f.person = m.person AND NOT m.fresh;
+        UPDATE consign.profile_event e SET person = m.winner FROM pg_temp.link_moved m
+            WHERE e.org = p_org AND e.sandbox = p_sandbox AND e.person = m.person AND NOT m.fresh;
+    END IF;
+    DROP TABLE pg_temp.link_edge, pg_temp.link_person, pg_temp.link_group, pg_temp.link_moved;
+END
+$$;
