@@ -21,15 +21,15 @@ const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
     "job, status, dataset, batch, merge_policy, merge_policy_version, fields, filter, additional_fields,"              \
     " profile_instance_id, request_id, created_ms, updated_ms, ended_ms, attempt, push, export_start_ms,"              \
     " export_end_ms, write_start_ms, write_end_ms, watermark_ms, profiles, events, by_namespace, skipped, errors,"     \
-    " phase, profiles_done, profiles_estimated, files_written"
+    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch, targets"
 
-/* org, sandbox, job, batch, created, dataset, policy, version, fields, filter, additional, instance,
+/* org, sandbox, job, batch, created, dataset, policy, version, fields, filter, additional, segments, instance,
  * request id, client, key, body */
 const struct stmt STMT_JOB_CREATE = {
     "job_create",
     "SELECT " JOB_COLUMNS " FROM consign.job_create($1::int, $2::int, $3::bigint, $4, $5::bigint, $6, $7, $8::int,"
-    " $9, $10, $11, $12, $13, $14, $15, $16)",
-    16};
+    " $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    17};
 
 const struct stmt STMT_JOB_GET = {
     "job_get", "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT " AND job = $3::bigint", 3};
@@ -176,6 +176,38 @@ const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending)
     INVARIANT(sort < CATALOG_SORT_NAME);
     return &BATCH_LISTS[sort][descending];
 }
+
+/* ---- merge policies; the order of enum policy_column ---- */
+
+#define POLICY_COLUMNS "policy, is_default, version, name, rules, active_on_edge, updated_ms"
+
+const struct stmt STMT_POLICY_LIST = {
+    "policy_list",
+    "SELECT p.policy, p.is_default, d.version, d.name, d.rules, d.active_on_edge, d.updated_ms FROM consign.merge_policy p"
+    " LEFT JOIN consign.policy_document d ON d.org = p.org AND d.sandbox = p.sandbox AND d.policy = p.policy"
+    " AND d.version = CASE WHEN $3::int IS NULL THEN p.version ELSE $3::int END"
+    " WHERE p.org = $1::int AND p.sandbox = $2::int ORDER BY p.policy",
+    3};
+
+/* org, sandbox, policy, class, name, rules, datasets, active on edge, default, client, key, body */
+const struct stmt STMT_POLICY_CREATE = {
+    "policy_create",
+    "SELECT " POLICY_COLUMNS " FROM consign.policy_create($1::int, $2::int, $3, $4, $5, $6, $7::text[], $8::boolean,"
+    " $9::boolean, $10, $11, $12)",
+    12};
+
+/* org, sandbox, policy, version and default that the content was made of (NULL: none), name, rules, datasets,
+ * active on edge, default */
+const struct stmt STMT_POLICY_REPLACE = {
+    "policy_replace",
+    "SELECT " POLICY_COLUMNS " FROM consign.policy_replace($1::int, $2::int, $3, $4::int, $5::boolean, $6, $7, $8::text[],"
+    " $9::boolean, $10::boolean)",
+    10};
+
+const struct stmt STMT_POLICY_DELETE = {"policy_delete", "SELECT consign.policy_delete($1::int, $2::int, $3)", 3};
+
+const struct stmt STMT_POLICY_STRANGER = {
+    "policy_stranger", "SELECT consign.policy_stranger($1::int, $2::int, $3::text[])", 3};
 
 /* ---- files ---- */
 

@@ -31,7 +31,8 @@ enum job_column {
     JOB_ID, JOB_STATUS, JOB_DATASET, JOB_BATCH, JOB_POLICY, JOB_POLICY_VERSION, JOB_FIELDS, JOB_FILTER,
     JOB_ADDITIONAL, JOB_INSTANCE, JOB_REQUEST_ID, JOB_CREATED, JOB_UPDATED, JOB_ENDED, JOB_ATTEMPT, JOB_PUSH,
     JOB_EXPORT_START, JOB_EXPORT_END, JOB_WRITE_START, JOB_WRITE_END, JOB_WATERMARK, JOB_PROFILES, JOB_EVENTS,
-    JOB_BY_NAMESPACE, JOB_SKIPPED, JOB_ERRORS, JOB_PHASE, JOB_DONE, JOB_ESTIMATED, JOB_FILES
+    JOB_BY_NAMESPACE, JOB_SKIPPED, JOB_ERRORS, JOB_PHASE, JOB_DONE, JOB_ESTIMATED, JOB_FILES, JOB_PER_SEGMENT,
+    JOB_TARGETS /* destination.batches as clients see it; NULL unless JOB_PER_SEGMENT */
 };
 
 /* Datasets. The columns are those of enum dataset_column. */
@@ -64,6 +65,18 @@ enum batch_column {
     BATCH_ID, BATCH_DATASET, BATCH_KIND, BATCH_STATUS, BATCH_ATTEMPT, BATCH_CREATED, BATCH_UPDATED, BATCH_STARTED,
     BATCH_COMPLETED, BATCH_CLIENT, BATCH_VERSION, BATCH_INPUT, BATCH_OUTPUT, BATCH_FAILED, BATCH_INPUT_BYTES,
     BATCH_OUTPUT_BYTES, BATCH_ERRORS
+};
+
+/* Merge policies. Those that answer a policy have the columns of enum policy_column. */
+extern const struct stmt STMT_POLICY_LIST; /* version (NULL: the newest) -> all of the sandbox; without that version
+                                              the columns from POLICY_VERSION on are NULL */
+extern const struct stmt STMT_POLICY_CREATE;
+extern const struct stmt STMT_POLICY_REPLACE;
+extern const struct stmt STMT_POLICY_DELETE;   /* policy */
+extern const struct stmt STMT_POLICY_STRANGER; /* datasets (array) -> the place of the first that is none for an order */
+
+enum policy_column {
+    POLICY_ID, POLICY_DEFAULT, POLICY_VERSION, POLICY_NAME, POLICY_RULES, POLICY_ACTIVE_ON_EDGE, POLICY_UPDATED
 };
 
 /* Files of published batches. */

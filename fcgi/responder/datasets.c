@@ -98,12 +98,12 @@ static bool dataset_one_of(const char *text, const char *first, const char *seco
     return strcmp(text, first) == 0 || strcmp(text, second) == 0 || strcmp(text, third) == 0;
 }
 
-/* Without a fileDescription a dataset is exported as JSON: the one format that this version writes. */
+/* contract.md section 4: a dataset is exported as Parquet unless its fileDescription says otherwise. */
 static enum fault dataset_read_format(struct call *c, struct json_object *body, struct dataset_request *out)
 {
     struct json_object *file = NULL;
     const char *container = NULL;
-    out->format = "json";
+    out->format = "parquet";
     out->compression = "zstd";
     enum fault fault = dataset_object(c, body, "fileDescription", "/fileDescription", &file);
     if (fault != FAULT_NONE || file == NULL)

@@ -27,6 +27,15 @@ enum fault job_handle_get(struct call *c) MUST_CHECK;
 enum fault job_handle_cancel(struct call *c) MUST_CHECK;
 enum fault job_handle_list(struct call *c) MUST_CHECK;
 
+/* policies.c, policy_list.c */
+enum fault policy_handle_create(struct call *c) MUST_CHECK;
+enum fault policy_handle_list(struct call *c) MUST_CHECK;
+enum fault policy_handle_get(struct call *c) MUST_CHECK;
+enum fault policy_handle_replace(struct call *c) MUST_CHECK;
+enum fault policy_handle_patch(struct call *c) MUST_CHECK;
+enum fault policy_handle_delete(struct call *c) MUST_CHECK;
+enum fault policy_handle_bulk_get(struct call *c) MUST_CHECK;
+
 /* files.c */
 enum fault file_handle_list(struct call *c) MUST_CHECK;
 enum fault file_handle_meta(struct call *c) MUST_CHECK;

@@ -78,14 +78,19 @@ static struct json_object *job_metrics(const struct job_row *r)
     return metrics;
 }
 
+/* A job with a batch a segment shows them all, until it is known that nothing will be in them. */
 static struct json_object *job_destination(const struct job_row *r)
 {
     struct json_object *destination = json_object_new_object();
     bool without_batch = job_status_is(r, "FAILED") || job_status_is(r, "CANCELLED");
+    bool per_segment = db_bool(r->rows, r->row, JOB_PER_SEGMENT);
     jsonio_add_text(destination, "datasetId", job_text(r, JOB_DATASET));
     jsonio_add_text(destination, "dataSetId", job_text(r, JOB_DATASET));
-    json_object_object_add(destination, "segmentPerBatch", json_object_new_boolean(0));
-    jsonio_add_text(destination, "batchId", without_batch ? "" : job_text(r, JOB_BATCH));
+    json_object_object_add(destination, "segmentPerBatch", json_object_new_boolean(per_segment));
+    if (per_segment && !without_batch)
+        job_add_raw(destination, "batches", job_text(r, JOB_TARGETS));
+    else
+        jsonio_add_text(destination, "batchId", without_batch ? "" : job_text(r, JOB_BATCH));
     return destination;
 }
 

@@ -144,7 +144,8 @@ static int list_count(const struct list_request *r, const struct db_rows *rows)
     int count = 0;
     while (count < rows->count && count < r->limit) {
         bytes += db_length(rows, count, JOB_FIELDS) + db_length(rows, count, JOB_FILTER) +
-                 db_length(rows, count, JOB_ADDITIONAL) + db_length(rows, count, JOB_ERRORS);
+                 db_length(rows, count, JOB_ADDITIONAL) + db_length(rows, count, JOB_ERRORS) +
+                 db_length(rows, count, JOB_TARGETS);
         if (bytes > LIST_BYTES_MOST && count > 0)
             break;
         count++;

@@ -4,7 +4,9 @@
  */
 #include <string.h>
 
+#include "core/ident.h"
 #include "core/job_id.h"
+#include "core/policy.h"
 #include "core/spec.h"
 #include "core/stmt_api.h"
 #include "lib/clock.h"
@@ -12,6 +14,7 @@
 #include "lib/pool.h"
 #include "responder/handlers.h"
 #include "responder/job_document.h"
+#include "responder/job_targets.h"
 #include "responder/query.h"
 #include "responder/worker.h"
 
@@ -43,7 +46,7 @@ static enum fault job_instance(struct call *c, const char **out)
     return FAULT_NONE;
 }
 
-/* What the database found wrong with the destination, for the client. */
+/* What the database found wrong with the destination or the merge policy, for the client. */
 static enum fault job_create_refusal(struct call *c, enum fault fault)
 {
     static const char POINTER[] = "/destination/datasetId";
@@ -53,7 +56,12 @@ static enum fault job_create_refusal(struct call *c, enum fault fault)
     case FAULT_MALFORMED:
         return call_refuse(c, fault, POINTER, "must be a dataset of the profile union schema");
     case FAULT_NOT_SUPPORTED:
-        return call_refuse(c, fault, POINTER, "this version writes JSON, with zstd or without compression, only");
+        return call_refuse(c, fault, POINTER, "has the compression snappy, which is not offered by this version");
+    case FAULT_POLICY:
+        return call_refuse(c, FAULT_MALFORMED, "/mergePolicy/id",
+                           "is no merge policy of this sandbox; " POLICY_BUILT_IN " always exists");
+    case FAULT_POLICY_VERSION:
+        return call_refuse(c, FAULT_MALFORMED, "/mergePolicy/version", "is no version of this merge policy");
     default:
         return call_key_refusal(c, fault);
     }
@@ -68,15 +76,18 @@ static enum fault job_insert(struct call *c, const struct spec_request *spec, co
         return fault;
     for (int i = 0; i < JOB_ID_TRIES; i++) {
         int64_t now_ms = clock_wall_ms();
-        char batch[33];
-        crypto_random_hex(batch, 16);
+        char batch[IDENT_BATCH_DIGITS + 1];
+        crypto_random_hex(batch, IDENT_BATCH_DIGITS / 2);
         const char *const params[] = {arena_int(c->arena, job_id_make(now_ms)), batch, arena_int(c->arena, now_ms),
                                       spec->dataset, spec->policy, arena_int(c->arena, spec->policy_version),
-                                      spec->fields, spec->filter, spec->additional, instance, c->request.id,
+                                      spec->fields, spec->filter, spec->additional,
+                                      job_targets(c->arena, spec, batch), instance, c->request.id,
                                       c->scope.client_id, key, body};
+        if (arena_exhausted(c->arena))
+            return FAULT_MEMORY;
         fault = call_db(c, &STMT_JOB_CREATE, params, sizeof params / sizeof *params, rows);
         if (fault != FAULT_DB_DUPLICATE)
-            break; /* the number was taken in the same millisecond: another one */
+            break; /* the number was taken in the same millisecond, or a batch's id: others */
     }
     return fault;
 }

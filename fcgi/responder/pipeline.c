@@ -202,6 +202,7 @@ static bool pipeline_media_type(const struct call *c, const char *wanted)
 static enum pipeline_step step_body(struct call *c)
 {
     static const char *const TYPES[] = {[ROUTE_BODY_JSON] = "application/json",
+                                        [ROUTE_BODY_PATCH] = "application/json",
                                         [ROUTE_BODY_FORM] = "application/x-www-form-urlencoded"};
     enum route_body kind = c->route->body;
     if (kind == ROUTE_BODY_STREAM)
@@ -210,7 +211,8 @@ static enum pipeline_step step_body(struct call *c)
     enum fault fault = request_read_body(c->worker->listener, &c->request, most, &c->body, &c->body_length);
     if (fault != FAULT_NONE)
         return pipeline_problem(c, fault);
-    if (kind != ROUTE_BODY_NONE && !pipeline_media_type(c, TYPES[kind])) {
+    bool patch = kind == ROUTE_BODY_PATCH && pipeline_media_type(c, "application/json-patch+json");
+    if (kind != ROUTE_BODY_NONE && !patch && !pipeline_media_type(c, TYPES[kind])) {
         c->detail = arena_printf(c->arena, "Content-Type: must be %s", TYPES[kind]);
         return pipeline_problem(c, FAULT_MEDIA_TYPE);
     }

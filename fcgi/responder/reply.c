@@ -81,6 +81,7 @@ static const char *reply_reason(int status)
     } REASONS[] = {{200, "OK"},
                    {201, "Created"},
                    {204, "No Content"},
+                   {207, "Multi-Status"},
                    {304, "Not Modified"},
                    {400, "Bad Request"},
                    {401, "Unauthorized"},

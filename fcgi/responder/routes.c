@@ -11,6 +11,7 @@
 
 #define CATALOG "/data/foundation/catalog"
 #define UPS "/data/core/ups"
+#define POLICIES UPS "/config/mergePolicies"
 #define IMPORT "/data/foundation/import"
 #define ACCESS "/data/foundation/export"
 
@@ -25,6 +26,14 @@ static const struct route TABLE[] = {
     {METHOD_GET, UPS "/export/jobs", ROUTE_TENANT, RIGHT_EXPORT_READ, ROUTE_BODY_NONE, job_handle_list, "job_list"},
     {METHOD_GET, UPS "/export/jobs/*", ROUTE_TENANT, RIGHT_EXPORT_READ, ROUTE_BODY_NONE, job_handle_get, "job_get"},
     {METHOD_DELETE, UPS "/export/jobs/*", ROUTE_TENANT, RIGHT_EXPORT_WRITE, ROUTE_BODY_NONE, job_handle_cancel, "job_cancel"},
+
+    {METHOD_POST, POLICIES, ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_JSON, policy_handle_create, "policy_create"},
+    {METHOD_GET, POLICIES, ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_NONE, policy_handle_list, "policy_list"},
+    {METHOD_POST, POLICIES "/bulk-get", ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_JSON, policy_handle_bulk_get, "policy_bulk_get"},
+    {METHOD_GET, POLICIES "/*", ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_NONE, policy_handle_get, "policy_get"},
+    {METHOD_PUT, POLICIES "/*", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_JSON, policy_handle_replace, "policy_replace"},
+    {METHOD_PATCH, POLICIES "/*", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_PATCH, policy_handle_patch, "policy_patch"},
+    {METHOD_DELETE, POLICIES "/*", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_NONE, policy_handle_delete, "policy_delete"},
 
     {METHOD_POST, IMPORT "/batches", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_JSON, import_handle_create, "import_create"},
     {METHOD_POST, IMPORT "/batches/*", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_NONE, import_handle_action, "import_action"},
@@ -100,6 +109,9 @@ enum route_match routes_match(struct call *c, const char **allow)
         const struct route *route = &TABLE[i];
         if ((route->gate == ROUTE_OPS) != c->request.ops || !routes_fit(route->pattern, c->request.path, span))
             continue;
+        /* a path that is named in full is no id: it comes first in the table */
+        if (other != NULL && strchr(other->pattern, '*') == NULL && strcmp(other->pattern, route->pattern) != 0)
+            break;
         other = route;
         if (!routes_serves(route, c->request.method))
             continue;

@@ -17,6 +17,7 @@ enum route_gate {
 enum route_body {
     ROUTE_BODY_NONE,   /* read to its end and ignored */
     ROUTE_BODY_JSON,   /* at most 1 MiB, Content-Type application/json */
+    ROUTE_BODY_PATCH,  /* as JSON; the type of RFC 6902 section 6 is taken too */
     ROUTE_BODY_FORM,   /* at most 64 KiB, application/x-www-form-urlencoded */
     ROUTE_BODY_STREAM  /* the handler reads it piece by piece */
 };

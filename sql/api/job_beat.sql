@@ -1,4 +1,4 @@
--- An attempt tells how far it is and learns whether to go on.
+-- An attempt tells how far it is and learns whether to go on; what its helpers told is added.
 --   CN410, CN408  as work_hold
 CREATE OR REPLACE FUNCTION consign.job_beat(
     p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_attempt text, p_phase text, p_done bigint,
@@ -7,7 +7,8 @@ CREATE OR REPLACE FUNCTION consign.job_beat(
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
-    held consign.work_queue;
+    held   consign.work_queue;
+    helped record;
 BEGIN
     SELECT * INTO held FROM consign.work_queue q
         WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
@@ -16,9 +17,11 @@ BEGIN
     ELSIF held.cancel THEN
         RAISE EXCEPTION 'cancelled' USING ERRCODE = 'CN408';
     END IF;
+    SELECT coalesce(sum(h.profiles), 0) AS done, coalesce(sum(h.files_written), 0) AS files INTO helped
+        FROM consign.export_helper h WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job;
     INSERT INTO consign.export_progress AS p
             (org, sandbox, job, phase, profiles_done, profiles_estimated, files_written)
-        VALUES (p_org, p_sandbox, p_job, p_phase, p_done, p_estimated, p_files)
+        VALUES (p_org, p_sandbox, p_job, p_phase, p_done + helped.done, p_estimated, p_files + helped.files)
         ON CONFLICT (org, sandbox, job) DO UPDATE
             SET phase = EXCLUDED.phase, profiles_done = EXCLUDED.profiles_done,
                 profiles_estimated = EXCLUDED.profiles_estimated, files_written = EXCLUDED.files_written;

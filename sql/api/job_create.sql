@@ -1,17 +1,23 @@
--- Accepts an export job: the job (NEW), its batch and its queue entry, or nothing at all.
--- With a key, the job that the same key and body made within 24 h is answered instead.
---   CN404  no such dataset          CN400  not a union dataset
+-- Accepts an export job: the job (NEW), its batch or batches and its queue entry, or nothing at all.
+-- p_segments makes it one with a batch a segment: [{"batch", "ns", "id", "statuses": [...]}, ...], the
+-- first of which has p_batch. With a key, the job that the same key and body made within 24 h is
+-- answered instead.
+--   CN404  no such dataset           CN400  not a union dataset
 --   CN501  its format is not offered CN422  the key belongs to another body
+--   CN405, CN406  as job_policy
 CREATE OR REPLACE FUNCTION consign.job_create(
     p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_created_ms bigint, p_dataset text,
-    p_policy text, p_policy_version integer, p_fields text, p_filter text, p_additional text,
+    p_policy text, p_policy_version integer, p_fields text, p_filter text, p_additional text, p_segments text,
     p_instance text, p_request_id text, p_client text, p_key_sha256 text, p_body_sha256 text)
     RETURNS SETOF consign.job_document
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
-    target consign.dataset;
-    made   text;
+    target   consign.dataset;
+    made     text;
+    policy   text;
+    version  integer;
+    segments json := p_segments::json;
 BEGIN
     IF p_key_sha256 IS NOT NULL THEN
         made := consign.idempotency_claim(p_org, p_sandbox, 'export/jobs', p_key_sha256, p_body_sha256, p_job::text);
@@ -28,16 +34,23 @@ BEGIN
         RAISE EXCEPTION 'dataset' USING ERRCODE = 'CN404';
     ELSIF target.class <> 'profile_union' THEN
         RAISE EXCEPTION 'dataset class' USING ERRCODE = 'CN400';
-    ELSIF target.format <> 'json' OR target.compression = 'snappy' THEN
+    ELSIF target.compression = 'snappy' THEN
         RAISE EXCEPTION 'dataset format' USING ERRCODE = 'CN501';
     END IF;
+    SELECT * INTO policy, version FROM consign.job_policy(p_org, p_sandbox, p_policy, p_policy_version);
 
     INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)
-        VALUES (p_org, p_sandbox, p_batch, p_dataset, 'export', 'active', p_created_ms, p_created_ms, p_client);
-    INSERT INTO consign.export_job (org, sandbox, job, status, dataset, batch, merge_policy, merge_policy_version,
-            fields, filter, additional_fields, profile_instance_id, request_id, created_client, created_ms, updated_ms)
-        VALUES (p_org, p_sandbox, p_job, 'NEW', p_dataset, p_batch, p_policy, p_policy_version, p_fields, p_filter,
-            p_additional, p_instance, p_request_id, p_client, p_created_ms, p_created_ms);
+        SELECT p_org, p_sandbox, made_batch, p_dataset, 'export', 'active', p_created_ms, p_created_ms, p_client
+        FROM (SELECT p_batch UNION SELECT s->>'batch' FROM json_array_elements(segments) s) batches(made_batch);
+    INSERT INTO consign.export_job (org, sandbox, job, status, dataset, batch, segment_per_batch, merge_policy,
+            merge_policy_version, fields, filter, additional_fields, profile_instance_id, request_id, created_client,
+            created_ms, updated_ms)
+        VALUES (p_org, p_sandbox, p_job, 'NEW', p_dataset, p_batch, segments IS NOT NULL, policy,
+            version, p_fields, p_filter, p_additional, p_instance, p_request_id, p_client,
+            p_created_ms, p_created_ms);
+    INSERT INTO consign.export_target (org, sandbox, job, number, batch, segment_ns, segment_id, statuses)
+        SELECT p_org, p_sandbox, p_job, s.ordinality - 1, s.item->>'batch', s.item->>'ns', s.item->>'id', s.item->>'statuses'
+        FROM json_array_elements(segments) WITH ORDINALITY AS s(item, ordinality);
     INSERT INTO consign.work_queue (org, sandbox, kind, job, batch, created_ms)
         VALUES (p_org, p_sandbox, 'export', p_job, p_batch, p_created_ms);
     RETURN QUERY SELECT * FROM consign.job_document d

@@ -8,5 +8,6 @@ $$
 BEGIN
     PERFORM consign.work_hold(p_org, p_sandbox, p_batch, p_attempt, false);
     PERFORM consign.job_end(p_org, p_sandbox, p_job, p_status, p_errors);
+    PERFORM consign.share_clear(p_org, p_sandbox, p_job);
 END
 $$;

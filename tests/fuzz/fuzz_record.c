@@ -19,6 +19,7 @@
 struct verdict {
     bool good;
     const char *ns, *value; /* of the primary identity */
+    int identities;
     const char *event_id;
 };
 
@@ -65,7 +66,8 @@ static struct verdict judge_identity(struct json_object *record)
             }
         }
     }
-    v.good = v.good && (marked == 1 || (marked == 0 && identities == 1));
+    v.good = v.good && (marked == 1 || (marked == 0 && identities == 1)) && identities <= (int)RECORD_IDENTITIES_MAX;
+    v.identities = identities;
     return v;
 }
 
@@ -83,11 +85,35 @@ static bool time_is(int64_t ms, const char *text)
     return strncmp(text, wanted, 10) == 0 || strncmp(text + 17, "60", 2) == 0; /* a leap second may end the day */
 }
 
+/* Absent, or an object of objects of objects. */
+static bool segments_good(struct json_object *record)
+{
+    bool present = false, good = true;
+    struct json_object *map = jsonio_member(record, "segmentMembership", &present);
+    if (!present)
+        return true;
+    if (!json_object_is_type(map, json_type_object))
+        return false;
+    json_object_object_foreach(map, ns, segments)
+    {
+        (void)ns;
+        good = good && json_object_is_type(segments, json_type_object);
+        if (!good)
+            break;
+        json_object_object_foreach(segments, id, segment)
+        {
+            (void)id;
+            good = good && json_object_is_type(segment, json_type_object);
+        }
+    }
+    return good;
+}
+
 /* A profile record has no members that the rows of an export get from elsewhere. */
 static bool profile_good(struct json_object *record)
 {
     return !json_object_object_get_ex(record, "eventList", NULL) &&
-           !json_object_object_get_ex(record, "identities", NULL);
+           !json_object_object_get_ex(record, "identities", NULL) && segments_good(record);
 }
 
 static bool event_good(struct json_object *record)
@@ -115,7 +141,7 @@ static void check_event(const struct record *record, struct json_object *tree)
 
 static void check_refused(const struct record *record)
 {
-    static const char *const CODES[] = {"json", "size", "identity", "event_id", "timestamp", "reserved"};
+    static const char *const CODES[] = {"json", "size", "identity", "segment", "event_id", "timestamp", "reserved"};
     bool known = false;
     for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++)
         known = known || strcmp(record->code, CODES[i]) == 0;
@@ -142,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (taken) {
         check_text(&record.ns, RECORD_NAMESPACE_MAX, v.ns);
         check_text(&record.value, RECORD_VALUE_MAX, v.value);
+        INVARIANT((int)record.identities == v.identities && record.primary < record.identities);
     } else {
         check_refused(&record);
     }

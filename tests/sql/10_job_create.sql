@@ -14,7 +14,7 @@ SELECT refuses($$SELECT make_job(1, 11, 6, dataset => d(112))$$, 'CN404', 'a dat
 SELECT refuses($$SELECT make_job(1, 11, 6, dataset => d(121))$$, 'CN404', 'a dataset of another org');
 SELECT refuses($$SELECT make_job(1, 11, 6, dataset => d(3))$$, 'CN400', 'a dataset of profile records');
 SELECT refuses($$SELECT make_job(1, 11, 6, dataset => d(5))$$, 'CN400', 'a dataset of events');
-SELECT refuses($$SELECT make_job(1, 11, 6, dataset => d(2))$$, 'CN501', 'a format that is not offered yet');
+SELECT is(make_job(1, 11, 13, dataset => d(2)), 13::bigint, 'a dataset of Parquet files');
 RESET ROLE;
 UPDATE consign.dataset SET compression = 'snappy' WHERE org = 1 AND sandbox = 11 AND dataset = d(111);
 SET LOCAL ROLE consign_api;

@@ -36,6 +36,13 @@ HANDLER(job_handle_create)
 HANDLER(job_handle_get)
 HANDLER(job_handle_cancel)
 HANDLER(job_handle_list)
+HANDLER(policy_handle_create)
+HANDLER(policy_handle_list)
+HANDLER(policy_handle_get)
+HANDLER(policy_handle_replace)
+HANDLER(policy_handle_patch)
+HANDLER(policy_handle_delete)
+HANDLER(policy_handle_bulk_get)
 HANDLER(file_handle_list)
 HANDLER(file_handle_meta)
 HANDLER(file_handle_failed)
@@ -76,6 +83,8 @@ static int tear_down(void **state)
     return 0;
 }
 
+#define POLICY_METHODS "GET, HEAD, PUT, PATCH, DELETE"
+
 /* contract.md section 1, as far as this version serves it */
 static const struct {
     enum method method;
@@ -95,6 +104,13 @@ static const struct {
     {METHOD_GET, UPS "/export/jobs", "job_list", RIGHT_EXPORT_READ, {0}, "POST, GET, HEAD", false},
     {METHOD_GET, UPS "/export/jobs/24115", "job_get", RIGHT_EXPORT_READ, {"24115"}, "GET, HEAD, DELETE", false},
     {METHOD_DELETE, UPS "/export/jobs/24115", "job_cancel", RIGHT_EXPORT_WRITE, {"24115"}, "GET, HEAD, DELETE", false},
+    {METHOD_POST, POLICIES, "policy_create", RIGHT_PROFILE_WRITE, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, POLICIES, "policy_list", RIGHT_PROFILE_READ, {0}, "POST, GET, HEAD", false},
+    {METHOD_POST, POLICIES "/bulk-get", "policy_bulk_get", RIGHT_PROFILE_READ, {0}, "POST", false},
+    {METHOD_GET, POLICIES "/p1", "policy_get", RIGHT_PROFILE_READ, {"p1"}, POLICY_METHODS, false},
+    {METHOD_PUT, POLICIES "/p1", "policy_replace", RIGHT_PROFILE_WRITE, {"p1"}, POLICY_METHODS, false},
+    {METHOD_PATCH, POLICIES "/p1", "policy_patch", RIGHT_PROFILE_WRITE, {"p1"}, POLICY_METHODS, false},
+    {METHOD_DELETE, POLICIES "/p1", "policy_delete", RIGHT_PROFILE_WRITE, {"p1"}, POLICY_METHODS, false},
     {METHOD_POST, IMPORT "/batches", "import_create", RIGHT_INGEST_WRITE, {0}, "POST", false},
     {METHOD_POST, IMPORT "/batches/b1", "import_action", RIGHT_INGEST_WRITE, {"b1"}, "POST", false},
     {METHOD_PUT, IMPORT "/batches/b1/datasets/d1/files/f.json", "import_put", RIGHT_INGEST_WRITE, {"b1", "d1", "f.json"}, "PUT", false},
@@ -156,9 +172,13 @@ static void names_the_methods_of_a_path(void **state)
         assert_int_equal(match(METHOD_OTHER, ROUTES[i].path, ROUTES[i].ops), ROUTE_NO_METHOD);
         assert_string_equal(allow, ROUTES[i].allow);
         assert_null(call.route);
+        if (strstr(ROUTES[i].allow, "PATCH") != NULL)
+            continue;
         assert_int_equal(match(METHOD_PATCH, ROUTES[i].path, ROUTES[i].ops), ROUTE_NO_METHOD);
         assert_string_equal(allow, ROUTES[i].allow);
     }
+    assert_int_equal(match(METHOD_GET, POLICIES "/bulk-get", false), ROUTE_NO_METHOD); /* it is no policy's id */
+    assert_string_equal(allow, "POST");
     assert_int_equal(match(METHOD_HEAD, "/ims/token/v3", false), ROUTE_NO_METHOD);
     assert_int_equal(match(METHOD_GET, IMPORT "/batches/b1/", false), ROUTE_NO_METHOD);
     assert_string_equal(allow, "POST");
