@@ -12,23 +12,30 @@
 
 #include "export/merge_internal.h"
 
-/* Adds those members of an object to the group of which `tree` selects something. */
+/* What to write of a member of a value of which `tree` is written; 0 for nothing. */
+static uint32_t member_tree(const struct merge *m, uint32_t tree, const struct jscan *scan, uint32_t name)
+{
+    if (tree == MERGE_WHOLE || m->fields->node[tree].whole)
+        return MERGE_WHOLE;
+    return projection_child_of(m->fields, tree, scan, name);
+}
+
+/* Adds those members of an object to the group of which its tree selects something. */
 static void collect_members(struct merge *m, struct merge_group *group, const struct merge_item *object)
 {
     const struct jscan *scan = &m->scan[object->fragment];
-    uint32_t name = object->value + 1;
+    struct merge_item one = {.fragment = object->fragment, .name = object->value + 1};
     uint32_t count = scan->node[object->value].count;
 
+    if (object->strict > 0)
+        one.strict = (uint8_t)(object->strict - 1);
     merge_group_begin_object(m, group);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t tree = object->tree;
-        if (tree != MERGE_WHOLE && m->fields->node[tree].whole)
-            tree = MERGE_WHOLE;
-        else if (tree != MERGE_WHOLE)
-            tree = projection_child_of(m->fields, tree, scan, name);
-        if (tree != 0)
-            merge_group_add(m, group, object->fragment, name, name + 1, tree);
-        name = scan->node[name + 1].next;
+        one.value = one.name + 1;
+        one.tree = member_tree(m, object->tree, scan, one.name);
+        if (one.tree != 0 && (object->strict == 0 || scan->node[one.value].type == JSCAN_OBJECT))
+            merge_group_add(m, group, &one);
+        one.name = scan->node[one.value].next;
     }
 }
 
@@ -44,17 +51,25 @@ static uint32_t top_tree(const struct merge *m, const struct jscan *scan, uint32
     return projection_child_of(m->fields, 0, scan, name);
 }
 
+/* Whether the member is a segmentMembership with something in it that takes no part. */
+static bool is_broken_membership(const struct merge *m, const struct jscan *scan, uint32_t name)
+{
+    return m->membership_broken && jscan_string_equals(scan, name, "segmentMembership", strlen("segmentMembership"));
+}
+
 static void collect_top(struct merge *m, struct merge_group *group, uint32_t fragment)
 {
     const struct jscan *scan = &m->scan[fragment];
-    uint32_t name = 1;
+    struct merge_item one = {.fragment = (uint16_t)fragment, .name = 1};
 
     merge_group_begin_object(m, group);
     for (uint32_t i = 0; i < scan->node[0].count; i++) {
-        uint32_t tree = top_tree(m, scan, name);
-        if (tree != 0)
-            merge_group_add(m, group, fragment, name, name + 1, tree);
-        name = scan->node[name + 1].next;
+        one.value = one.name + 1;
+        one.tree = top_tree(m, scan, one.name);
+        one.strict = is_broken_membership(m, scan, one.name) ? MERGE_MEMBERSHIP_LEVELS : 0;
+        if (one.tree != 0 && (one.strict == 0 || scan->node[one.value].type == JSCAN_OBJECT))
+            merge_group_add(m, group, &one);
+        one.name = scan->node[one.value].next;
     }
 }
 
@@ -64,7 +79,7 @@ static bool write_group(struct merge *m, const struct merge_group *group, struct
     uint32_t end = m->items;
     bool any = false;
 
-    if (m->exhausted)
+    if (m->trouble != FAULT_NONE)
         return false;
     str_append_char(out, '{');
     for (uint32_t i = group->first; i < end; i++) {
@@ -125,7 +140,7 @@ bool merge_write_chain(struct merge *m, uint32_t first, struct str *out)
         if (merge_node(m, &m->item[i])->type != JSCAN_OBJECT)
             start = m->item[i].newer;
     }
-    if (start != MERGE_NONE && start != newest)
+    if (start != MERGE_NONE && (start != newest || m->item[start].strict > 0))
         return write_objects(m, start, out);
     const struct merge_item *item = &m->item[newest];
     const struct project_source *source = &m->source[item->fragment];
@@ -135,13 +150,13 @@ bool merge_write_chain(struct merge *m, uint32_t first, struct str *out)
     return true;
 }
 
-void merge_write_profile(struct merge *m, uint32_t count, struct str *out)
+void merge_write_profile(struct merge *m, struct str *out)
 {
     size_t most = 0;
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < m->count; i++)
         most += m->scan[i].node[0].count;
     struct merge_group group = merge_group_open(m, most);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < m->count; i++)
         collect_top(m, &group, i);
     (void)write_group(m, &group, out);
     merge_group_close(m, &group);

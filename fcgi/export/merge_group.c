@@ -12,7 +12,7 @@
 #include "lib/jscan_name.h"
 
 #define SMALL 32
-#define FIRST_CAPACITY 256u
+#define FIRST_CAPACITY 256u /* MERGE_MEMBERS_MAX is this times a power of two */
 
 static bool table_prepare(struct merge *m, size_t slots)
 {
@@ -33,13 +33,15 @@ struct merge_group merge_group_open(struct merge *m, size_t most)
     struct merge_group group = {.first = m->items, .known = MERGE_NONE, .hint = m->items};
     if (most <= SMALL)
         return group;
+    if (most > MERGE_MEMBERS_MAX)
+        most = MERGE_MEMBERS_MAX; /* the group that has more fails when it has them */
     size_t slots = 64;
     while (slots < most * 2)
         slots *= 2;
     if (table_prepare(m, slots))
         group.slots = slots;
     else
-        m->exhausted = true;
+        m->trouble = FAULT_MEMORY;
     return group;
 }
 
@@ -99,17 +101,17 @@ void merge_group_begin_object(const struct merge *m, struct merge_group *group)
     group->hint = group->first;
 }
 
-static bool items_grow(struct merge *m)
+static enum fault items_grow(struct merge *m)
 {
-    uint32_t capacity = m->item_capacity < FIRST_CAPACITY ? FIRST_CAPACITY : m->item_capacity;
-    if (capacity > UINT32_MAX / 4)
-        return false;
-    struct merge_item *item = realloc(m->item, (size_t)capacity * 2 * sizeof *item);
+    uint32_t capacity = m->item_capacity == 0 ? FIRST_CAPACITY : m->item_capacity * 2;
+    if (m->items == MERGE_MEMBERS_MAX)
+        return FAULT_MALFORMED;
+    struct merge_item *item = realloc(m->item, capacity * sizeof *item);
     if (item == NULL)
-        return false;
+        return FAULT_MEMORY;
     m->item = item;
-    m->item_capacity = capacity * 2;
-    return true;
+    m->item_capacity = capacity;
+    return FAULT_NONE;
 }
 
 /* Appends the item to the chain that begins with item `chain`. */
@@ -121,27 +123,25 @@ static void chain_append(struct merge *m, uint32_t chain, uint32_t item)
     first->newest = item;
 }
 
-void merge_group_add(struct merge *m, struct merge_group *group, uint32_t fragment, uint32_t name, uint32_t value,
-                     uint32_t tree)
+void merge_group_add(struct merge *m, struct merge_group *group, const struct merge_item *one)
 {
-    const struct jscan *scan = &m->scan[fragment];
+    const struct jscan *scan = &m->scan[one->fragment];
     size_t slot = 0;
 
-    if (m->exhausted)
+    if (m->trouble == FAULT_NONE && m->items == m->item_capacity)
+        m->trouble = items_grow(m);
+    if (m->trouble != FAULT_NONE)
         return;
-    if (m->items == m->item_capacity && !items_grow(m)) {
-        m->exhausted = true;
-        return;
-    }
-    /* Filled in place: a struct handed over by value costs a stalled copy for each member. */
+    /* Filled in place: a struct copied from where it was just written costs a stalled copy for each member. */
     struct merge_item *item = &m->item[m->items];
-    item->key = group->slots == 0 ? jscan_string_key(scan, name) : jscan_string_hash(scan, name, &m->key);
-    item->fragment = fragment;
-    item->name = name;
-    item->value = value;
-    item->tree = tree;
+    item->key = group->slots == 0 ? jscan_string_key(scan, one->name) : jscan_string_hash(scan, one->name, &m->key);
+    item->name = one->name;
+    item->value = one->value;
+    item->tree = one->tree;
     item->newer = MERGE_NONE;
     item->newest = m->items;
+    item->fragment = one->fragment;
+    item->strict = one->strict;
     item->follows = false;
     uint32_t chain = find_chain(m, group, item, &slot);
     if (chain != MERGE_NONE)

@@ -44,6 +44,10 @@ static void view_identity(struct merge *m, uint32_t space, uint32_t entry)
 
     if (!m->view.id && !m->view.code && !m->view.primary)
         return;
+    if (m->identity_count >= MERGE_VIEW_IDENTITIES) {
+        m->view_dropped = true;
+        return;
+    }
     str_append_char(out, out->length == 0 ? '[' : ',');
     str_append_char(out, '{');
     if (m->view.id) {
@@ -70,15 +74,15 @@ static void collect_entries(struct merge *m, struct merge_group *group, const st
 {
     const struct jscan *scan = &m->scan[space->fragment];
     uint32_t array = space->value;
-    uint32_t element = array + 1;
+    struct merge_item one = {.fragment = space->fragment, .value = array + 1, .tree = MERGE_WHOLE};
 
     for (uint32_t i = 0; i < scan->node[array].count; i++) {
-        uint32_t id = jscan_member(scan, element, "id");
-        if (id != 0 && scan->node[id].type == JSCAN_STRING)
-            merge_group_add(m, group, space->fragment, id, element, MERGE_WHOLE);
+        one.name = jscan_member(scan, one.value, "id");
+        if (one.name != 0 && scan->node[one.name].type == JSCAN_STRING)
+            merge_group_add(m, group, &one);
         else
             m->uniting_changed = true;
-        element = scan->node[element].next;
+        one.value = scan->node[one.value].next;
     }
 }
 
@@ -114,48 +118,35 @@ static void write_namespace(struct merge *m, uint32_t space)
 static void collect_namespaces(struct merge *m, struct merge_group *group, uint32_t fragment, uint32_t map)
 {
     const struct jscan *scan = &m->scan[fragment];
-    uint32_t name = map + 1;
+    struct merge_item one = {.fragment = (uint16_t)fragment, .name = map + 1, .tree = MERGE_WHOLE};
 
     merge_group_begin_object(m, group);
     for (uint32_t i = 0; i < scan->node[map].count; i++) {
-        if (scan->node[name + 1].type == JSCAN_ARRAY)
-            merge_group_add(m, group, fragment, name, name + 1, MERGE_WHOLE);
+        one.value = one.name + 1;
+        if (scan->node[one.value].type == JSCAN_ARRAY)
+            merge_group_add(m, group, &one);
         else
             m->uniting_changed = true;
-        name = scan->node[name + 1].next;
+        one.name = scan->node[one.value].next;
     }
 }
 
-/* The node of the fragment's identityMap if that is an object, else 0. */
-static uint32_t find_map(struct merge *m, uint32_t fragment)
-{
-    const struct jscan *scan = &m->scan[fragment];
-    uint32_t map = jscan_member(scan, 0, "identityMap");
-    if (map != 0 && scan->node[map].type != JSCAN_OBJECT) {
-        m->uniting_changed = true;
-        return 0;
-    }
-    return map;
-}
-
-void merge_unite_identities(struct merge *m, uint32_t count)
+void merge_unite_identities(struct merge *m)
 {
     size_t most = 0;
     bool any = false;
 
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t map = find_map(m, i);
+    for (uint32_t i = 0; i < m->count; i++) {
+        uint32_t map = m->maps[i].identity;
         any = any || map != 0;
         most += map != 0 ? m->scan[i].node[map].count : 0;
     }
     if (!any)
         return;
     struct merge_group group = merge_group_open(m, most);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t map = find_map(m, i);
-        if (map != 0)
-            collect_namespaces(m, &group, i, map);
-    }
+    for (uint32_t i = 0; i < m->count; i++)
+        if (m->maps[i].identity != 0)
+            collect_namespaces(m, &group, i, m->maps[i].identity);
     uint32_t end = m->items;
     str_append_char(&m->identity_map, '{');
     for (uint32_t i = group.first; i < end; i++) {

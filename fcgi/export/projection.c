@@ -237,6 +237,28 @@ uint32_t projection_child_of(const struct projection *projection, uint32_t paren
     return 0;
 }
 
+/* Whether the projection has the leaf `name` under `parent`, or all of parent. */
+static bool selects_leaf(const struct projection *projection, uint32_t parent, const char *name)
+{
+    if (projection->node[parent].whole)
+        return true;
+    uint32_t child = projection_child(projection, parent, name, strlen(name));
+    return child != 0 && projection->node[child].whole;
+}
+
+struct projection_view projection_view(const struct projection *projection)
+{
+    struct projection_view view = {false, false, false};
+    uint32_t identities = projection_child(projection, 0, "identities", strlen("identities"));
+    if (identities == 0)
+        return view;
+    uint32_t space = projection_child(projection, identities, "namespace", strlen("namespace"));
+    view.id = selects_leaf(projection, identities, "id");
+    view.primary = selects_leaf(projection, identities, "primary");
+    view.code = projection->node[identities].whole || (space != 0 && selects_leaf(projection, space, "code"));
+    return view;
+}
+
 enum fault projection_write_document(const struct projection *projection, struct jscan *scan, const char *body,
                                      size_t length, struct str *out)
 {

@@ -70,6 +70,16 @@ uint32_t projection_child(const struct projection *projection, uint32_t parent, 
 uint32_t projection_child_of(const struct projection *projection, uint32_t parent, const struct jscan *scan,
                              uint32_t name);
 
+/* Which parts of the view `identities` (see merge.h) the projection selects; none under a projection of everything:
+ * there is no view then. */
+struct projection_view {
+    bool id;
+    bool code;
+    bool primary;
+};
+
+struct projection_view projection_view(const struct projection *projection);
+
 /* Appends one JSON object text reduced to the projection, on one line: `{}` when nothing is
  * selected. For documents without a merge: events. `scan` is working memory that the caller keeps
  * from call to call. FAULT_INTERNAL when the body is not an object that jscan accepts: ingestion

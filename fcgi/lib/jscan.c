@@ -26,6 +26,7 @@ struct walk {
     uint32_t open; /* innermost open container, or NO_CONTAINER */
     uint32_t depth;
     uint32_t max_depth;
+    uint32_t max_nodes;
     struct jscan_stop stop;
 };
 
@@ -44,12 +45,21 @@ static const unsigned char *refuse_byte(struct walk *w, const unsigned char *at)
     return refuse(w, at, at == w->end ? JSCAN_TRUNCATED : JSCAN_SYNTAX);
 }
 
-static bool tape_grow(struct jscan *scan)
+/* After a tape_push() that gave nothing. */
+static const unsigned char *refuse_node(struct walk *w, const unsigned char *at)
 {
+    return refuse(w, at, w->scan->count >= w->max_nodes ? JSCAN_TOO_MANY : JSCAN_MEMORY);
+}
+
+static bool tape_grow(struct walk *w)
+{
+    struct jscan *scan = w->scan;
     /* A node stands for at least one byte of text, so the count cannot pass UINT32_MAX. */
     size_t capacity = scan->capacity < FIRST_CAPACITY ? FIRST_CAPACITY : (size_t)scan->capacity * 2;
-    if (capacity > UINT32_MAX)
-        capacity = UINT32_MAX;
+    if (capacity > w->max_nodes)
+        capacity = w->max_nodes;
+    if (capacity <= scan->count)
+        return false;
     struct jscan_node *node = realloc(scan->node, capacity * sizeof *node);
     if (node == NULL)
         return false;
@@ -61,7 +71,7 @@ static bool tape_grow(struct jscan *scan)
 static inline struct jscan_node *tape_push(struct walk *w, enum jscan_type type, const unsigned char *begin)
 {
     struct jscan *scan = w->scan;
-    if (scan->count == scan->capacity && !tape_grow(scan))
+    if (scan->count == scan->capacity && !tape_grow(w))
         return NULL;
     struct jscan_node *node = &scan->node[scan->count++];
     node->begin = (uint32_t)(begin - w->text);
@@ -78,7 +88,7 @@ static inline const unsigned char *read_string(struct walk *w, const unsigned ch
 {
     struct jscan_node *node = tape_push(w, JSCAN_STRING, p + 1);
     if (node == NULL)
-        return refuse(w, p, JSCAN_MEMORY);
+        return refuse_node(w, p);
     p = jscan_skip_plain(p + 1, w->end);
     if (p == w->end || *p != '"') {
         p = jscan_string_rest(p, w->end, &node->escaped, &w->stop);
@@ -93,7 +103,7 @@ static inline const unsigned char *read_number(struct walk *w, const unsigned ch
 {
     struct jscan_node *node = tape_push(w, JSCAN_INTEGER, p);
     if (node == NULL)
-        return refuse(w, p, JSCAN_MEMORY);
+        return refuse_node(w, p);
     enum jscan_type type = JSCAN_INTEGER;
     p = jscan_number_read(p, w->end, &type, &w->stop);
     if (p == NULL)
@@ -108,7 +118,7 @@ static const unsigned char *read_literal(struct walk *w, const unsigned char *p,
 {
     struct jscan_node *node = tape_push(w, type, p);
     if (node == NULL)
-        return refuse(w, p, JSCAN_MEMORY);
+        return refuse_node(w, p);
     for (size_t i = 1; i < length; i++)
         if (p + i == w->end || p[i] != (unsigned char)word[i])
             return refuse_byte(w, p + i);
@@ -138,7 +148,7 @@ static inline const unsigned char *open_container(struct walk *w, const unsigned
         return refuse(w, p, JSCAN_DEPTH);
     struct jscan_node *node = tape_push(w, type, p);
     if (node == NULL)
-        return refuse(w, p, JSCAN_MEMORY);
+        return refuse_node(w, p);
     node->next = w->open;
     w->open = w->scan->count - 1;
     w->depth++;
@@ -263,8 +273,12 @@ enum jscan_fault jscan_value(struct jscan *scan, const char *text, size_t length
 
     const unsigned char *bytes = (const unsigned char *)text;
     const unsigned char *begin = jscan_skip_space(bytes, bytes + length);
-    struct walk w = {
-        .scan = scan, .text = bytes, .end = bytes + length, .open = NO_CONTAINER, .max_depth = limits.depth};
+    struct walk w = {.scan = scan,
+                     .text = bytes,
+                     .end = bytes + length,
+                     .open = NO_CONTAINER,
+                     .max_depth = limits.depth,
+                     .max_nodes = limits.nodes == 0 ? UINT32_MAX : limits.nodes};
     if (begin == w.end) {
         scan->fault_offset = length;
         return JSCAN_EMPTY;
@@ -275,7 +289,7 @@ enum jscan_fault jscan_value(struct jscan *scan, const char *text, size_t length
         return w.stop.fault;
     }
     *used = (size_t)(after - bytes);
-    return JSCAN_OK;
+    return scan->count > w.max_nodes ? JSCAN_TOO_MANY : JSCAN_OK; /* the tape may have been long from before */
 }
 
 enum jscan_fault jscan_document(struct jscan *scan, const char *text, size_t length, struct jscan_limits limits)
@@ -290,6 +304,20 @@ enum jscan_fault jscan_document(struct jscan *scan, const char *text, size_t len
         return JSCAN_OK;
     scan->fault_offset = (size_t)(after - bytes);
     return JSCAN_TRAILING;
+}
+
+void jscan_trim(struct jscan *scan)
+{
+    free(scan->scratch);
+    scan->scratch = NULL;
+    scan->scratch_size = 0;
+    if (scan->count == 0 || scan->count == scan->capacity)
+        return;
+    struct jscan_node *node = realloc(scan->node, scan->count * sizeof *node);
+    if (node == NULL)
+        return;
+    scan->node = node;
+    scan->capacity = scan->count;
 }
 
 void jscan_free(struct jscan *scan)

@@ -49,6 +49,7 @@ enum jscan_fault {
     JSCAN_DUPLICATE,  /* member name twice in one object, compared after unescaping */
     JSCAN_DEPTH,      /* nested deeper than the limit */
     JSCAN_TOO_LONG,   /* text longer than the limit */
+    JSCAN_TOO_MANY,   /* more nodes than the limit */
     JSCAN_MEMORY      /* the tape could not grow */
 };
 
@@ -64,6 +65,7 @@ struct jscan_node {
 struct jscan_limits {
     uint32_t depth; /* the outermost array or object is depth 1 */
     uint32_t bytes; /* of the whole text; never above UINT32_MAX - 1 */
+    uint32_t nodes; /* of the tape, which then grows no further than that; 0: no bound */
 };
 
 /* contract.md section 3 */
@@ -93,6 +95,9 @@ enum jscan_fault jscan_document(struct jscan *scan, const char *text, size_t len
  * the white space before it took. For texts that hold several values, one after the other. */
 enum jscan_fault jscan_value(struct jscan *scan, const char *text, size_t length, struct jscan_limits limits,
                              size_t *used) __attribute__((warn_unused_result));
+
+/* Gives back the memory that the finished tape does not need. It stays readable, but its nodes may move. */
+void jscan_trim(struct jscan *scan);
 
 void jscan_free(struct jscan *scan);
 

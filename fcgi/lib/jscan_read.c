@@ -24,6 +24,7 @@ static const char *const reasons[] = {
     [JSCAN_DUPLICATE] = "duplicate member name",
     [JSCAN_DEPTH] = "nested too deep",
     [JSCAN_TOO_LONG] = "text too long",
+    [JSCAN_TOO_MANY] = "too many values",
     [JSCAN_MEMORY] = "out of memory",
 };
 

@@ -2,7 +2,7 @@
  * merge_oracle: the rules of merge.h once more, slow and plain, on json-c objects.
  *
  * Builds whole documents and folds them one after the other, as the rules are worded, so that it
- * shares neither code nor method with the merge that it judges. Included by test_merge only.
+ * shares neither code nor method with the merge that it judges. Included by test_merge_random only.
  */
 #ifndef CONSIGN_TESTS_MERGE_ORACLE_H
 #define CONSIGN_TESTS_MERGE_ORACLE_H
@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include <json-c/json.h>
+
+#include "export/merge.h"
+#include "lib/clock.h"
 
 static json_object *oracle_copy(json_object *value)
 {
@@ -72,6 +75,25 @@ static void oracle_unite(json_object *into, json_object *from)
     }
 }
 
+/* Folds those members that are objects, and of these, `levels` deep, only what is an object again. */
+static void oracle_fold_objects(json_object *into, json_object *from, int levels)
+{
+    json_object_object_foreach(from, name, value)
+    {
+        json_object *old = NULL;
+        if (!oracle_is_object(value))
+            continue;
+        if (!json_object_object_get_ex(into, name, &old)) {
+            old = json_object_new_object();
+            json_object_object_add(into, name, old);
+        }
+        if (levels > 1)
+            oracle_fold_objects(old, value, levels - 1);
+        else
+            oracle_fold_object(old, value);
+    }
+}
+
 static void oracle_fold(json_object *into, json_object *from)
 {
     json_object_object_foreach(from, name, value)
@@ -90,6 +112,14 @@ static void oracle_fold(json_object *into, json_object *from)
                 }
                 oracle_unite(old, value);
             }
+        } else if (strcmp(name, "segmentMembership") == 0) {
+            if (!oracle_is_object(value))
+                continue;
+            if (!known) {
+                old = json_object_new_object();
+                json_object_object_add(into, name, old);
+            }
+            oracle_fold_objects(old, value, 2);
         } else if (known && oracle_is_object(old) && oracle_is_object(value)) {
             oracle_fold_object(old, value);
         } else {
@@ -194,17 +224,61 @@ static void oracle_add_kept(json_object *row, const char *name, json_object *val
     json_object_put(alone);
 }
 
-/* The row of a profile, as plain text that the caller frees; no paths: all. */
-static char *oracle_row(const char *const *body, size_t count, const struct oracle_paths *paths)
+/* Whether one entry of a merged segmentMembership is what is wanted. */
+static bool oracle_entry_fits(json_object *entry, const struct merge_membership *wanted)
+{
+    static const char *const status[] = {"realized", "existing", "exited"};
+    json_object *own = json_object_object_get(entry, "status");
+    json_object *time = json_object_object_get(entry, "lastQualificationTime");
+    bool fits = false;
+    int64_t ms;
+    for (unsigned i = 0; i < 3; i++)
+        if ((wanted->statuses & 1u << i) != 0 && json_object_is_type(own, json_type_string) &&
+            strcmp(json_object_get_string(own), status[i]) == 0)
+            fits = true;
+    if (!fits || (wanted->from_ms == INT64_MIN && wanted->to_ms == INT64_MAX))
+        return fits;
+    return json_object_is_type(time, json_type_string) &&
+           clock_parse_rfc3339(json_object_get_string(time), (size_t)json_object_get_string_len(time), &ms) &&
+           ms >= wanted->from_ms && ms <= wanted->to_ms;
+}
+
+/* The fold of all fragments, the caller's. */
+static json_object *oracle_merge(const char *const *body, size_t count)
 {
     json_object *merged = json_object_new_object();
-    json_object *row = json_object_new_object();
     for (size_t i = 0; i < count; i++) {
         json_object *one = json_tokener_parse(body[i]);
         assert_non_null(one);
         oracle_fold(merged, one);
         json_object_put(one);
     }
+    return merged;
+}
+
+static bool oracle_has_membership(json_object *merged, const struct merge_membership *wanted)
+{
+    json_object *map = json_object_object_get(merged, "segmentMembership");
+    if (map == NULL)
+        return false;
+    json_object_object_foreach(map, ns, segments)
+    {
+        json_object_object_foreach(segments, id, entry)
+        {
+            if (wanted->ns != NULL && (strcmp(ns, wanted->ns) != 0 || strcmp(id, wanted->id) != 0))
+                continue;
+            if (oracle_entry_fits(entry, wanted))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The row of a profile, as plain text that the caller frees; no paths: all. */
+static char *oracle_row(const char *const *body, size_t count, const struct oracle_paths *paths)
+{
+    json_object *merged = oracle_merge(body, count);
+    json_object *row = json_object_new_object();
     json_object_object_foreach(merged, name, value)
     {
         if (strcmp(name, "identityMap") == 0) {
