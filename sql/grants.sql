@@ -8,7 +8,7 @@ GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.now_ms TO consign_api, con
 
 -- the pool: reads what clients may see, accepts work, never reads the profile store
 GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;
-GRANT EXECUTE ON FUNCTION consign.dataset_create, consign.job_create, consign.job_cancel, consign.job_end, consign.idempotency_claim,
+GRANT EXECUTE ON FUNCTION consign.dataset_create, consign.job_create, consign.job_policy, consign.job_cancel, consign.job_end, consign.idempotency_claim,
     consign.batch_create, consign.batch_upload, consign.batch_complete, consign.batch_abort,
     consign.batch_hold_loading TO consign_api;
 GRANT SELECT, INSERT ON consign.dataset TO consign_api;
@@ -16,19 +16,32 @@ GRANT SELECT, INSERT, UPDATE ON consign.batch, consign.batch_upload, consign.exp
     consign.idempotency_key TO consign_api;
 GRANT UPDATE (version) ON consign.dataset TO consign_api; -- FOR KEY SHARE asks for it
 GRANT SELECT, DELETE ON consign.export_progress TO consign_api;
+GRANT SELECT, INSERT ON consign.export_target TO consign_api;
 GRANT SELECT ON consign.batch_file, consign.batch_error, consign.job_document TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.policy_create, consign.policy_replace, consign.policy_delete, consign.policy_hold,
+    consign.policy_stranger, consign.policy_unset_default TO consign_api;
+GRANT SELECT, INSERT, UPDATE, DELETE ON consign.merge_policy TO consign_api;
+GRANT SELECT, INSERT ON consign.merge_policy_version TO consign_api;
+GRANT SELECT ON consign.policy_document TO consign_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
 
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_release,
-    consign.job_start, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
+    consign.job_start, consign.job_orders, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
     consign.batch_load, consign.batch_fail, consign.batch_end, consign.idempotency_expire TO consign_spooler;
 GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;
 GRANT SELECT, DELETE ON consign.idempotency_key TO consign_spooler; -- those that have ended
 GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
 GRANT SELECT ON consign.dataset, consign.batch_upload TO consign_spooler;
+GRANT SELECT ON consign.export_target, consign.merge_policy_version TO consign_spooler;
 GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spooler;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_progress TO consign_spooler;
-GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.profile_fragment, consign.profile_event TO consign_spooler;
-GRANT SELECT, INSERT ON consign.identity TO consign_spooler;
+GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.identity, consign.profile_fragment, consign.profile_event,
+    consign.observed_schema TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.identity_link, consign.identity_join TO consign_spooler; -- of batch_load
 GRANT USAGE ON SEQUENCE consign.identity_number TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.share_open, consign.share_clear, consign.share_take, consign.help_begin,
+    consign.help_enter, consign.help_beat, consign.help_end, consign.help_drop, consign.help_look,
+    consign.work_waits, consign.counts_sum, consign.bare_profile TO consign_spooler; -- an export that several workers write
+GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_share, consign.export_helper TO consign_spooler;
+GRANT USAGE ON SEQUENCE consign.work_queue_entry_seq TO consign_spooler; -- numbers for the locks of helpers

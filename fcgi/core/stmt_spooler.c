@@ -3,13 +3,6 @@
  */
 #include "core/stmt_spooler.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "lib/invariant.h"
-#include "lib/log.h"
-
 const struct stmt STMT_WORK_CLAIM = {"work_claim",
     "SELECT org, sandbox, entry, kind, job, batch, previous, attempts, cancel FROM consign.work_claim($1)", 1};
 
@@ -38,9 +31,16 @@ const struct stmt STMT_UPLOAD_WANTED = {"upload_wanted",
 
 const struct stmt STMT_KEYS_EXPIRE = {"keys_expire", "SELECT consign.idempotency_expire($1::integer)", 1};
 
+#define JOB_ORDERS "dataset, format, compression, fields, additional_fields, filter, policy, segment_per_batch"
+
 const struct stmt STMT_JOB_START = {"job_start",
-    "SELECT dataset, format, compression, fields, additional_fields, filter"
-    " FROM consign.job_start($1, $2, $3, $4, $5)", 5};
+    "SELECT " JOB_ORDERS " FROM consign.job_start($1, $2, $3, $4, $5)", 5};
+
+const struct stmt STMT_JOB_ORDERS = {"job_orders", "SELECT " JOB_ORDERS " FROM consign.job_orders($1, $2, $3)", 3};
+
+const struct stmt STMT_JOB_TARGETS = {"job_targets",
+    "SELECT number, batch, segment_ns, segment_id FROM consign.export_target"
+    " WHERE org = $1 AND sandbox = $2 AND job = $3 ORDER BY number", 3};
 
 const struct stmt STMT_JOB_BEAT = {"job_beat",
     "SELECT consign.job_beat($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
@@ -61,15 +61,60 @@ const struct stmt STMT_BATCH_LOAD = {"batch_load",
 const struct stmt STMT_BATCH_FAIL = {"batch_fail",
     "SELECT consign.batch_fail($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
 
+const struct stmt STMT_OBSERVED_GET = {"observed_get",
+    "SELECT o.schema FROM consign.observed_schema o WHERE o.org = $1 AND o.sandbox = $2 AND o.dataset = $3", 3};
+
+const struct stmt STMT_OBSERVED_PUT = {"observed_put",
+    "INSERT INTO consign.observed_schema (org, sandbox, dataset, schema, updated_ms)"
+    " VALUES ($1, $2, $3, $4, consign.now_ms()) ON CONFLICT (org, sandbox, dataset)"
+    " DO UPDATE SET schema = EXCLUDED.schema, updated_ms = EXCLUDED.updated_ms", 4};
+
+const struct stmt STMT_OBSERVED_LIST = {"observed_list",
+    "SELECT o.dataset, d.class, o.schema FROM consign.observed_schema o"
+    " JOIN consign.dataset d USING (org, sandbox, dataset)"
+    " WHERE o.org = $1 AND o.sandbox = $2 AND d.class IN ('profile', 'experienceevent')"
+    " ORDER BY o.dataset COLLATE \"C\"", 2};
+
 const struct stmt STMT_STORE_LOOK = {"store_look",
     "SELECT coalesce((SELECT c.last_ms FROM consign.ingest_clock c WHERE c.org = $1 AND c.sandbox = $2), 0),"
     " pg_export_snapshot(),"
-    " (SELECT count(*) FROM consign.identity i WHERE i.org = $1 AND i.sandbox = $2)", 2};
+    " coalesce((SELECT c.identities FROM consign.ingest_clock c WHERE c.org = $1 AND c.sandbox = $2), 0)", 2};
+
+const struct stmt STMT_STORE_SPAN = {"store_span",
+    "SELECT (SELECT i.person FROM consign.identity i"
+    " WHERE i.org = $1 AND i.sandbox = $2 AND i.person IS NOT NULL ORDER BY i.person LIMIT 1),"
+    " (SELECT i.person FROM consign.identity i"
+    " WHERE i.org = $1 AND i.sandbox = $2 AND i.person IS NOT NULL ORDER BY i.person DESC LIMIT 1)", 2};
+
+const struct stmt STMT_SHARE_OPEN = {"share_open",
+    "SELECT consign.share_open($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
+
+const struct stmt STMT_SHARE_TAKE = {"share_take",
+    "SELECT person_from, person_to FROM consign.share_take($1, $2, $3, $4, $5, $6)", 6};
+
+const struct stmt STMT_HELP_BEGIN = {"help_begin",
+    "SELECT org, sandbox, job, batch, attempt, snapshot, liveness FROM consign.help_begin($1)", 1};
+
+const struct stmt STMT_HELP_ENTER = {"help_enter", "SELECT consign.help_enter($1, $2, $3, $4, $5, $6, $7)", 7};
+
+const struct stmt STMT_HELP_BEAT = {"help_beat", "SELECT consign.help_beat($1, $2, $3, $4, $5, $6, $7, $8)", 8};
+
+const struct stmt STMT_HELP_END = {"help_end", "SELECT consign.help_end($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", 10};
+
+const struct stmt STMT_HELP_DROP = {"help_drop", "SELECT consign.help_drop($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_HELP_LOOK = {"help_look", "SELECT working, free FROM consign.help_look($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_HELP_FILES = {"help_files",
+    "SELECT h.helper, f.target, f.name, f.rows, f.bytes, f.sha256 FROM consign.export_helper h"
+    " CROSS JOIN LATERAL jsonb_to_recordset(h.files::jsonb)"
+    " AS f(target integer, name text, rows bigint, bytes bigint, sha256 text)"
+    " WHERE h.org = $1 AND h.sandbox = $2 AND h.job = $3 AND h.status = 'done' ORDER BY h.helper, f.target, f.name", 3};
 
 /* A transaction that failed dropped it too, so the name is free whenever a load begins. */
 const char STMT_STAGE_MAKE[] =
-    "CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text)"
-    " ON COMMIT DROP";
+    "CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint,"
+    " body text COMPRESSION lz4, link_ns text[], link_value text[]) ON COMMIT DROP";
 const char STMT_STAGE_COPY[] = "COPY pg_temp.ingest_stage FROM STDIN (FORMAT binary)";
 const char STMT_STAGE_ANALYZE[] = "ANALYZE pg_temp.ingest_stage (ns, value, event_id)";
 
@@ -79,42 +124,5 @@ const char STMT_STAGE_ANALYZE[] = "ANALYZE pg_temp.ingest_stage (ns, value, even
 const char STMT_READ_SETTINGS[] =
     "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;"
     " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off;"
-    " SET LOCAL enable_incremental_sort = on; SET LOCAL statement_timeout = 0";
-
-/* SECURITY: COPY takes no parameters. What varies in its text is written by %d and PRId64, whose output
- * is a sign and digits whatever the value, so no input can add SQL. */
-static void stmt_made(int length)
-{
-    INVARIANT(length > 0 && length < STMT_COPY_MAX);
-}
-
-void stmt_copy_fragments(char out[STMT_COPY_MAX], int org, int sandbox)
-{
-    stmt_made(snprintf(out, STMT_COPY_MAX,
-                       "COPY (SELECT person, identity, body FROM consign.profile_fragment"
-                       " WHERE org = %d AND sandbox = %d ORDER BY person, identity, ingested_ms, dataset)"
-                       " TO STDOUT (FORMAT binary)",
-                       org, sandbox));
-}
-
-void stmt_copy_events(char out[STMT_COPY_MAX], int org, int sandbox, int64_t after_ms, int64_t before_ms)
-{
-    stmt_made(snprintf(out, STMT_COPY_MAX,
-                       "COPY (SELECT person, identity, ingested_ms, body FROM consign.profile_event"
-                       " WHERE org = %d AND sandbox = %d AND ingested_ms > '%" PRId64 "'::bigint"
-                       " AND ingested_ms < '%" PRId64 "'::bigint ORDER BY person, identity, time_ms, event_id)"
-                       " TO STDOUT (FORMAT binary)",
-                       org, sandbox, after_ms, before_ms));
-}
-
-enum fault stmt_use_snapshot(char out[STMT_COPY_MAX], const char *snapshot)
-{
-    /* SECURITY: it comes from the server, and goes into a text all the same: digits and dashes only */
-    size_t length = strlen(snapshot);
-    if (length == 0 || length > 64 || strspn(snapshot, "0123456789ABCDEF-") != length) {
-        log_event(LOG_ERROR, "snapshot", "value=%s", log_quote(snapshot));
-        return FAULT_INTERNAL;
-    }
-    stmt_made(snprintf(out, STMT_COPY_MAX, "SET TRANSACTION SNAPSHOT '%s'", snapshot));
-    return FAULT_NONE;
-}
+    " SET LOCAL enable_incremental_sort = on; SET LOCAL statement_timeout = 0;"
+    " SET LOCAL idle_in_transaction_session_timeout = 0"; /* while helpers read under its snapshot */

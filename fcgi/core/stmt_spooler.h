@@ -2,8 +2,7 @@
  * stmt_spooler: every SQL statement of consign-spooler.
  *
  * Rows of struct stmt have the tenant (org, sandbox) as their first two parameters where they touch
- * a tenant. Texts that cannot have parameters (COPY, session settings) are constants, or are made by the
- * functions at the end from integers only.
+ * a tenant. Session settings are constant texts; those that must be put together are in core/stmt_copy.
  */
 #ifndef CONSIGN_CORE_STMT_SPOOLER_H
 #define CONSIGN_CORE_STMT_SPOOLER_H
@@ -32,8 +31,14 @@ extern const struct stmt STMT_UPLOAD_WANTED;
 /* the most to remove; over all tenants -> how many idempotency keys that have ended were removed */
 extern const struct stmt STMT_KEYS_EXPIRE;
 
-/* org, sandbox, job, batch, attempt -> dataset, format, compression, fields, additional_fields, filter */
+/* org, sandbox, job, batch, attempt -> dataset, format, compression, fields, additional_fields, filter, policy (its
+ * rules as core/policy.h reads them; NULL for the built-in one), segment_per_batch */
 extern const struct stmt STMT_JOB_START;
+/* org, sandbox, job -> the same for a job that has begun, for its helpers */
+extern const struct stmt STMT_JOB_ORDERS;
+/* org, sandbox, job -> number (from 0), batch, segment_ns, segment_id; in order of number. No row unless the job
+ * has a batch a segment. */
+extern const struct stmt STMT_JOB_TARGETS;
 /* org, sandbox, job, batch, attempt, phase, done, estimated, files */
 extern const struct stmt STMT_JOB_BEAT;
 /* org, sandbox, job, batch, attempt, push, files, profiles, events, by_namespace, skipped, watermark_ms,
@@ -49,28 +54,46 @@ extern const struct stmt STMT_BATCH_LOAD;
 /* org, sandbox, batch, attempt, started_ms, input, failed, errors, reason */
 extern const struct stmt STMT_BATCH_FAIL;
 
+/* Observed schemas (core/observed) of the datasets that hold records.
+ * GET: org, sandbox, dataset -> schema; no row: it holds none yet; NULL: it held some before schemas were kept
+ * PUT: org, sandbox, dataset, schema
+ * LIST: org, sandbox -> dataset, class ("profile" or "experienceevent"), schema (NULL as above); by dataset */
+extern const struct stmt STMT_OBSERVED_GET;
+extern const struct stmt STMT_OBSERVED_PUT;
+extern const struct stmt STMT_OBSERVED_LIST;
+
 /* org, sandbox -> watermark_ms, snapshot (text), identities */
 extern const struct stmt STMT_STORE_LOOK;
+/* org, sandbox -> the lowest and the highest person number; NULLs when the sandbox has none */
+extern const struct stmt STMT_STORE_SPAN;
 
-/* The staging table of a load, filled by COPY in this column order:
- * seq, ns, value, event_id, time_ms, body. */
+/* An export that several workers write (sql/schema/009_shares.sql). */
+/* org, sandbox, job, batch, attempt, snapshot, from, to, count */
+extern const struct stmt STMT_SHARE_OPEN;
+/* org, sandbox, job, batch, attempt, helper -> person_from, person_to; or no row */
+extern const struct stmt STMT_SHARE_TAKE;
+/* helper -> org, sandbox, job, batch, attempt, snapshot, liveness; or no row */
+extern const struct stmt STMT_HELP_BEGIN;
+/* org, sandbox, job, batch, attempt, helper, liveness */
+extern const struct stmt STMT_HELP_ENTER;
+/* org, sandbox, job, batch, attempt, helper, profiles, files */
+extern const struct stmt STMT_HELP_BEAT;
+/* org, sandbox, job, helper, profiles, events, too_many, too_large, by_namespace, files */
+extern const struct stmt STMT_HELP_END;
+/* org, sandbox, job, helper */
+extern const struct stmt STMT_HELP_DROP;
+/* org, sandbox, job, silent_ms -> working, free */
+extern const struct stmt STMT_HELP_LOOK;
+/* org, sandbox, job -> of the helpers that are done: helper, target, name, rows, bytes, sha256 */
+extern const struct stmt STMT_HELP_FILES;
+
+/* The staging table of a load, filled by COPY in this column order: seq, ns, value, event_id, time_ms, body,
+ * link_ns and link_value (the other identities of the record, NULL when it has none). */
 extern const char STMT_STAGE_MAKE[];
 extern const char STMT_STAGE_COPY[];
 extern const char STMT_STAGE_ANALYZE[];
 
 /* Of a transaction that reads the store in order: see stmt_spooler.c. */
 extern const char STMT_READ_SETTINGS[];
-
-#define STMT_COPY_MAX 512 /* with terminator */
-
-/* COPY of a tenant's fragments: person, identity, body; by person, identity, age. */
-void stmt_copy_fragments(char out[STMT_COPY_MAX], int org, int sandbox);
-
-/* COPY of a tenant's events: person, identity, ingested_ms, body; by person, identity, time, id. Only
- * those ingested later than after_ms and earlier than before_ms. */
-void stmt_copy_events(char out[STMT_COPY_MAX], int org, int sandbox, int64_t after_ms, int64_t before_ms);
-
-/* SET TRANSACTION SNAPSHOT. FAULT_INTERNAL when `snapshot` is not the form that the server gives. */
-enum fault stmt_use_snapshot(char out[STMT_COPY_MAX], const char *snapshot) MUST_CHECK;
 
 #endif

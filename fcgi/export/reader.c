@@ -6,96 +6,123 @@
 #include <stdlib.h>
 
 #include "core/stmt_spooler.h"
+#include "lib/invariant.h"
 
 #define READER_MODE "ISOLATION LEVEL REPEATABLE READ READ ONLY"
-#define READER_KEEP_BYTES (4u * 1024u * 1024u) /* a buffer that grew beyond this is given back */
+#define READER_KEEP_BYTES (1024u * 1024u) /* a buffer that grew beyond this is given back */
+
+struct reader {
+    struct reader_order order;
+    bool open; /* transactions are under way */
+    struct stream fragments;
+    struct stream events;
+    int64_t person, identity; /* of the profile at hand */
+    struct str bodies;
+    struct merge_fragment fragment[MERGE_MAX_FRAGMENTS];
+};
 
 struct reader *reader_new(void)
 {
     struct reader *r = malloc(sizeof *r);
     if (r != NULL) {
+        r->open = false;
         r->fragments = r->events = STREAM_NONE;
         r->bodies = STR_INIT(READER_PROFILE_BYTES);
-        r->person = r->identity = -1; /* nobody: sequences begin at 1 */
     }
     return r;
-}
-
-static void reader_leave(const struct stream *s)
-{
-    if (s->db != NULL && !s->over)
-        db_close(s->db);
 }
 
 void reader_free(struct reader *r)
 {
     if (r == NULL)
         return;
-    reader_leave(&r->fragments);
-    reader_leave(&r->events);
+    if (r->open) {
+        db_close(r->order.fragments);
+        if (r->order.want_events)
+            db_close(r->order.events);
+    }
     str_free(&r->bodies);
     free(r);
 }
 
-/* Begins the transaction that owns the snapshot and reads the tenant's figures in it. */
-static enum fault reader_look(struct reader *r, const struct reader_order *o, const char **snapshot)
+/* Begins a transaction that joins a snapshot, unless NULL. */
+static enum fault reader_begin(const struct reader_order *o, struct db *db, const char *snapshot)
+{
+    struct str text = STR_INIT(STMT_COPY_BYTES);
+    enum fault fault = db_begin(db, o->org, READER_MODE);
+    if (fault == FAULT_NONE && snapshot != NULL)
+        fault = stmt_use_snapshot(snapshot, &text);
+    if (fault == FAULT_NONE && snapshot != NULL)
+        fault = db_run_text(db, text.data);
+    if (fault == FAULT_NONE)
+        fault = db_run_text(db, STMT_READ_SETTINGS);
+    str_free(&text);
+    return fault;
+}
+
+enum fault reader_open(struct reader *r, const struct reader_order *o, struct reader_look *look)
 {
     struct db_rows rows;
     const char *params[] = {arena_int(o->arena, o->org), arena_int(o->arena, o->sandbox)};
     if (arena_exhausted(o->arena))
         return FAULT_MEMORY;
-    enum fault fault = db_begin(o->fragments, o->org, READER_MODE);
+    r->order = *o;
+    r->open = true; /* so that reader_free() closes what a fault here leaves open */
+    enum fault fault = reader_begin(o, o->fragments, o->snapshot);
     if (fault == FAULT_NONE)
         fault = db_run(o->fragments, o->arena, &STMT_STORE_LOOK, params, &rows);
     if (fault != FAULT_NONE)
         return fault;
-    r->watermark_ms = db_int(&rows, 0, 0);
-    *snapshot = db_text(&rows, 0, 1);
-    r->identities = db_int(&rows, 0, 2);
-    return FAULT_NONE;
+    *look = (struct reader_look){.watermark_ms = db_int(&rows, 0, 0),
+                                 .snapshot = db_text(&rows, 0, 1),
+                                 .identities = db_int(&rows, 0, 2)};
+    return o->want_events ? reader_begin(o, o->events, look->snapshot) : FAULT_NONE;
 }
 
-/* Begins a transaction on the second connection that sees the same snapshot, and its stream. */
-static enum fault reader_open_events(struct reader *r, const struct reader_order *o, const char *snapshot)
+enum fault reader_range(struct reader *r, int64_t from, int64_t to)
 {
-    char text[STMT_COPY_MAX];
-    enum fault fault = db_begin(o->events, o->org, READER_MODE);
+    const struct reader_order *o = &r->order;
+    struct stmt_copy copy = {.org = o->org,
+                             .sandbox = o->sandbox,
+                             .person_from = from,
+                             .person_to = to,
+                             .policy = o->policy,
+                             .bare = o->want_bare,
+                             .events_after_ms = o->events_after_ms,
+                             .events_before_ms = o->events_before_ms};
+    struct str text = STR_INIT(STMT_COPY_BYTES);
+    INVARIANT(r->fragments.over && r->events.over);
+    enum fault fault = stmt_copy_fragments(&copy, &text);
     if (fault == FAULT_NONE)
-        fault = stmt_use_snapshot(text, snapshot);
-    if (fault == FAULT_NONE)
-        fault = db_run_text(o->events, text);
-    if (fault == FAULT_NONE)
-        fault = db_run_text(o->events, STMT_READ_SETTINGS);
-    stmt_copy_events(text, o->org, o->sandbox, o->events_after_ms, o->events_before_ms);
-    return fault == FAULT_NONE ? stream_open(&r->events, o->events, true, text) : fault;
+        fault = stream_open(&r->fragments, o->fragments, false, text.data);
+    if (fault == FAULT_NONE && o->want_events) {
+        str_reset(&text);
+        stmt_copy_events(&copy, &text);
+        fault = text.overflow ? FAULT_MEMORY : stream_open(&r->events, o->events, true, text.data);
+    }
+    r->person = r->identity = -1; /* nobody: sequences begin at 1 */
+    str_free(&text);
+    return fault;
 }
 
-enum fault reader_open(struct reader *r, const struct reader_order *o)
+enum fault reader_close(struct reader *r)
 {
-    char text[STMT_COPY_MAX];
-    const char *snapshot = NULL;
-    /* so that reader_free() closes what a fault here leaves open */
-    r->fragments = (struct stream){.db = o->fragments};
-    if (o->want_events)
-        r->events = (struct stream){.db = o->events};
-    enum fault fault = reader_look(r, o, &snapshot);
-    if (fault == FAULT_NONE && o->want_events)
-        fault = reader_open_events(r, o, snapshot);
-    if (fault == FAULT_NONE)
-        fault = db_run_text(o->fragments, STMT_READ_SETTINGS);
-    stmt_copy_fragments(text, o->org, o->sandbox);
-    return fault == FAULT_NONE ? stream_open(&r->fragments, o->fragments, false, text) : fault;
+    enum fault fault = db_commit(r->order.fragments);
+    if (fault == FAULT_NONE && r->order.want_events)
+        fault = db_commit(r->order.events);
+    r->open = fault != FAULT_NONE;
+    return fault;
 }
 
 /* Whether the stream's next row belongs to the profile at hand. */
 static bool reader_belongs(const struct reader *r, const struct stream *s)
 {
-    return !s->over && s->row.person == r->person && s->row.identity == r->identity;
+    return !s->over && s->row.person == r->person && (r->order.policy->graph || s->row.identity == r->identity);
 }
 
-static bool reader_is_before(const struct stream_row *a, const struct stream_row *b)
+static bool reader_is_before(const struct reader *r, const struct stream_row *a, const struct stream_row *b)
 {
-    return a->person != b->person ? a->person < b->person : a->identity < b->identity;
+    return a->person != b->person ? a->person < b->person : !r->order.policy->graph && a->identity < b->identity;
 }
 
 /* Passes over what is left of the profile at hand's events. */
@@ -109,6 +136,17 @@ static enum fault reader_drop_events(struct reader *r)
     return fault;
 }
 
+static void reader_add(struct reader *r, struct reader_profile *p, const char *body, size_t length)
+{
+    if (p->count == MERGE_MAX_FRAGMENTS)
+        p->too_large = true;
+    if (p->too_large)
+        return;
+    r->fragment[p->count++].length = length;
+    str_append(&r->bodies, body, length);
+    p->too_large = r->bodies.overflow;
+}
+
 /* Copies the fragments of the profile at hand: the connection keeps one row only. */
 static enum fault reader_collect(struct reader *r, struct reader_profile *p)
 {
@@ -117,15 +155,16 @@ static enum fault reader_collect(struct reader *r, struct reader_profile *p)
         str_free(&r->bodies);
     str_reset(&r->bodies);
     while (fault == FAULT_NONE && reader_belongs(r, &r->fragments)) {
-        if (p->count == MERGE_MAX_FRAGMENTS)
-            p->too_large = true;
-        if (!p->too_large) {
-            r->fragment[p->count++].length = r->fragments.row.length;
-            str_append(&r->bodies, r->fragments.row.body, r->fragments.row.length);
-            p->too_large = r->bodies.overflow;
-        }
+        const struct stream_row *row = &r->fragments.row;
+        reader_add(r, p, row->body, row->length);
+        p->updated_ms = row->ingested_ms > p->updated_ms ? row->ingested_ms : p->updated_ms;
         stream_take(&r->fragments);
         fault = stream_peek(&r->fragments);
+    }
+    if (fault == FAULT_NONE && p->count == 0 && r->order.want_bare) {
+        p->bare = true;
+        INVARIANT(r->events.row.bare != NULL); /* it is the first event of its profile */
+        reader_add(r, p, r->events.row.bare, r->events.row.bare_length);
     }
     const char *body = r->bodies.data; /* does not move any more */
     for (size_t i = 0; i < p->count && !p->too_large; i++) {
@@ -137,7 +176,7 @@ static enum fault reader_collect(struct reader *r, struct reader_profile *p)
 
 enum fault reader_next(struct reader *r, struct reader_profile *p)
 {
-    *p = (struct reader_profile){.fragment = r->fragment};
+    *p = (struct reader_profile){.fragment = r->fragment, .updated_ms = INT64_MIN};
     enum fault fault = reader_drop_events(r);
     if (fault == FAULT_NONE)
         fault = stream_peek(&r->fragments);
@@ -148,11 +187,11 @@ enum fault reader_next(struct reader *r, struct reader_profile *p)
     p->over = r->fragments.over && r->events.over;
     if (p->over)
         return FAULT_NONE;
-    bool from_events = !r->events.over && (r->fragments.over || reader_is_before(&r->events.row, &r->fragments.row));
+    bool from_events =
+        !r->events.over && (r->fragments.over || reader_is_before(r, &r->events.row, &r->fragments.row));
     const struct stream_row *first = from_events ? &r->events.row : &r->fragments.row;
     r->person = first->person;
     r->identity = first->identity;
-    p->has_events = reader_belongs(r, &r->events);
     return reader_collect(r, p);
 }
 
@@ -167,9 +206,4 @@ enum fault reader_next_event(struct reader *r, const struct stream_row **event)
         *event = &r->events.row;
     }
     return fault;
-}
-
-void reader_unread_event(struct reader *r)
-{
-    r->events.loaded = true;
 }

@@ -1,24 +1,28 @@
 /*
- * run: one export from the store into files.
+ * run: an export from the store into files.
  *
- * reader -> merge -> projection -> sink, row by row, in memory that does not grow with the store.
- * Rows are JSON objects; `eventList` is the last member, and missing where a row has no events. Files
- * go to a directory that is the attempt's own; nothing here makes them visible. Caller: the
- * spooler's runner.
+ * reader -> merge -> selection -> projection -> sinks, row by row, in memory that does not grow with the store. A
+ * run has one sink for each batch that is to be filled and reads one range of persons after the other, as
+ * long as it is given some. Several runs, each in its own process, do one job under one snapshot: what they
+ * write together is the same whatever the number. Files go to directories that are the run's own; nothing
+ * here makes them visible. Callers: the spooler's attempt and helper.
  */
 #ifndef CONSIGN_EXPORT_RUN_H
 #define CONSIGN_EXPORT_RUN_H
 
 #include <stdint.h>
 
+#include "core/policy.h"
 #include "core/spec.h"
+#include "export/part.h"
 #include "export/sink.h"
+#include "export/tally.h"
 #include "lib/arena.h"
 #include "lib/db.h"
 #include "lib/fault.h"
-#include "lib/str.h"
 
 #define RUN_IDENTITIES_MAX 50u /* a profile with more is left out (contract.md section 6) */
+#define RUN_TARGETS_MAX SPEC_SEGMENT_BATCHES_MAX
 
 /* How far it is; written as it goes on, read by whoever `tick` is. */
 struct run_progress {
@@ -28,37 +32,82 @@ struct run_progress {
     int64_t files_written;
 };
 
-/* All pointers are the caller's, good until run_release(). */
+/* A batch that the run fills. With per_segment, target i takes the profiles of orders->segment[i]. */
+struct run_target {
+    int directory;     /* open descriptor; nobody else writes there */
+    const char *batch; /* for the files' metadata */
+};
+
+/* All pointers are the caller's, good until run_free(). */
 struct run_order {
     struct db *fragments; /* two connections that nothing else uses */
     struct db *events;
     struct arena *arena;
     int org;
     int sandbox;
+    int64_t job;
+    const char *snapshot; /* of the run that this one helps; NULL: a new one */
     const struct spec_orders *orders;
-    struct sink_settings sink;
+    const struct policy *policy;
+    enum sink_format format;
+    enum sink_compression compression;
+    uint64_t part_bytes;
+    size_t memory_bytes; /* what all sinks together may hold */
+    const struct run_target *target;
+    uint32_t targets;
+    bool per_segment;
+    bool always; /* a target without rows still gets a file, where the format has one for that */
     /* Asked at every row and event, and must be cheap: FAULT_NONE, or the fault to end with. */
     enum fault (*tick)(void *arg);
-    void *tick_arg;
+    /* The next range of persons to read, [*from, *to); *over when there is none. */
+    enum fault (*next_range)(void *arg, int64_t *from, int64_t *to, bool *over);
+    void *arg; /* of both */
     struct run_progress *progress;
 };
 
-/* What came of it. */
-struct run_result {
-    struct sink *sink; /* with its part list; NULL after a fault before it was opened */
-    int64_t watermark_ms;
-    int64_t rows;
-    int64_t events;
-    int64_t read_end_ms;     /* wall time when the last row was read */
-    struct str by_namespace; /* {"ns": rows} */
-    struct str skipped;      /* {"reason": profiles}; empty when none was left out */
+/* A file that was written. */
+struct run_file {
+    uint32_t target;
+    struct part_description part;
 };
 
-/* Reads, merges and writes all rows and finishes the sink: on FAULT_NONE all parts are durable. Any
- * fault of the database, the disk or tick; the sink's files go with run_release() then. */
-enum fault run_export(const struct run_order *order, struct run_result *result) MUST_CHECK;
+/* What came of it; adds up over several calls of run_write(). */
+struct run_result {
+    int64_t watermark_ms;
+    int64_t identities;   /* of the tenant */
+    const char *snapshot; /* for helpers; in the order's arena */
+    int64_t profiles;     /* rows, one of several targets counted once */
+    int64_t events;
+    int64_t too_many_identities; /* profiles that were left out */
+    int64_t too_large;
+    int64_t read_end_ms;       /* wall time when the last row was read */
+    struct tally *namespaces;  /* rows with an identity in it */
+    struct run_file *file;     /* whole and durable */
+    uint32_t files;
+};
 
-/* Closes the sink and frees the rest. */
-void run_release(struct run_result *result);
+struct run;
+
+/* Takes or joins the snapshot and makes all ready. Whatever comes of it, *out (NULL: no memory) is released with
+ * run_free(). Any fault of the database or memory; FAULT_INTERNAL (logged) for orders that can't be carried out. */
+enum fault run_open(const struct run_order *order, struct run **out) MUST_CHECK;
+
+/* What is known so far. */
+const struct run_result *run_result(const struct run *run);
+
+/* Reads, merges and writes all ranges that it gets. On FAULT_NONE all files are durable and listed. May be called
+ * again when there are new ranges. Any fault of the database, the disk, tick or next_range: then only
+ * run_free() may follow, and the files of this call are removed. */
+enum fault run_write(struct run *run) MUST_CHECK;
+
+/* Ends the snapshot. For the run that took it: when no other needs it any more. */
+enum fault run_end(struct run *run) MUST_CHECK;
+
+/* Closes the connections if run_end() did not end in peace. Files stay. NULL is fine. */
+void run_free(struct run *run);
+
+/* Figures as JSON: {"reason":n} of profiles left out, zeros too; {"ns":n}. */
+void run_print_skipped(const struct run_result *result, struct str *out);
+void run_print_namespaces(const struct run_result *result, struct str *out);
 
 #endif

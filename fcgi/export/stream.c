@@ -47,6 +47,26 @@ static int64_t stream_bigint(struct stream_cursor *c)
     return (int64_t)stream_number(c, 8);
 }
 
+/* The nullable field that only events have. */
+static void stream_take_bare(struct stream *s, struct stream_cursor *c)
+{
+    s->row.bare = NULL;
+    s->row.bare_length = 0;
+    if (!s->event)
+        return;
+    uint64_t length = stream_number(c, 4);
+    if (length == UINT32_MAX) /* NULL */
+        return;
+    if (length > c->left) {
+        c->bad = true;
+        return;
+    }
+    s->row.bare = (const char *)c->at;
+    s->row.bare_length = (size_t)length;
+    c->at += length;
+    c->left -= (size_t)length;
+}
+
 static enum fault stream_bad(struct stream *s)
 {
     log_event(LOG_ERROR, "copy_format", "stream=%s", s->event ? "events" : "fragments");
@@ -68,11 +88,12 @@ static enum fault stream_parse(struct stream *s, const char *bytes, size_t lengt
     uint64_t fields = stream_number(&c, 2);
     if (!c.bad && fields == UINT16_MAX)
         return FAULT_NONE;
-    if (fields != (s->event ? 4u : 3u))
+    if (fields != (s->event ? 5u : 4u))
         return stream_bad(s);
     s->row.person = stream_bigint(&c);
     s->row.identity = stream_bigint(&c);
-    s->row.ingested_ms = s->event ? stream_bigint(&c) : 0;
+    s->row.ingested_ms = stream_bigint(&c);
+    stream_take_bare(s, &c);
     s->row.length = stream_field(&c);
     s->row.body = (const char *)c.at;
     if (c.bad || c.left != s->row.length)
@@ -96,10 +117,8 @@ enum fault stream_peek(struct stream *s)
         fault = db_copy_row(s->db, &bytes, &length);
         if (fault == FAULT_NONE && length > 0)
             fault = stream_parse(s, bytes, length);
-        else if (fault == FAULT_NONE) {
+        else if (fault == FAULT_NONE)
             s->over = true;
-            fault = db_commit(s->db);
-        }
     }
     return fault;
 }

@@ -1,7 +1,7 @@
 /*
  * stream: the rows of one COPY ... TO STDOUT (FORMAT binary), one at a time with a look ahead.
  *
- * Rows are (person, [identity], ..., body) as stmt_copy_fragments() and stmt_copy_events() make them.
+ * Rows are those of stmt_copy_fragments() and stmt_copy_events().
  * Caller: export/reader.
  */
 #ifndef CONSIGN_EXPORT_STREAM_H
@@ -17,8 +17,11 @@
 struct stream_row {
     int64_t person;
     int64_t identity;
-    int64_t ingested_ms; /* events only */
-    const char *body;    /* owned by the connection until the next row is read */
+    int64_t ingested_ms;
+    const char *bare; /* events: see stmt_copy.h; NULL for none. Owned, as body, by the connection until the next
+                         row is read */
+    size_t bare_length;
+    const char *body;
     size_t length;
 };
 
@@ -36,8 +39,7 @@ struct stream {
 /* Starts the COPY in the connection's transaction. */
 enum fault stream_open(struct stream *stream, struct db *db, bool event, const char *copy) MUST_CHECK;
 
-/* Makes stream->row the next row, or stream->over true. At the end the transaction is committed: a
- * connection that idles in one would be closed by the server. */
+/* Makes stream->row the next row, or stream->over true. */
 enum fault stream_peek(struct stream *stream) MUST_CHECK;
 
 /* The row that was peeked at is used up. */

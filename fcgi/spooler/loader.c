@@ -82,6 +82,7 @@ void loader_run(struct lease *l, struct db *work)
                                      .org = l->org,
                                      .sandbox = l->sandbox,
                                      .batch = l->batch,
+                                     .dataset = batch.dataset,
                                      .attempt = l->attempt,
                                      .event = batch.event,
                                      .inbox = conf_text(CONF_INBOX_DIR),

@@ -5,6 +5,7 @@
  *   consign-spooler --config FILE
  * Speaks to PostgreSQL as consign_spooler and to two directories, and to nobody else.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #define MAIN_GRACE_MS 15000 /* what an attempt may take to put its work down */
 #define MAIN_FIRST_WAIT_MS 900
+#define MAIN_MAPPED_BYTES (1024 * 1024) /* allocations from this size on are mapped */
 
 /* Until the database was reached once; then "ready" is said and it is NULL. */
 static struct db *first;
@@ -52,6 +54,9 @@ int main(int argc, char **argv)
     if (conf_load(argv[2]) != FAULT_NONE)
         return 2;
     priv_clear_environment();
+    /* A large buffer grows by moving pages and goes back when it is freed. Left alone, glibc raises the bound with the
+     * first large one it frees, copies from then on, and keeps the largest for ever. */
+    mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED_BYTES);
     log_open("spooler", log_level_parse(conf_text(CONF_LOG_LEVEL)));
     if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
         return 1;

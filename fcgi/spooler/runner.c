@@ -3,21 +3,20 @@
  */
 #include "spooler/runner.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/lake.h"
-#include "core/spec.h"
 #include "core/stmt_spooler.h"
-#include "export/run.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/attempt.h"
+#include "spooler/orders.h"
 #include "spooler/publish.h"
 #include "spooler/tree.h"
 #include "spooler/watch.h"
+#include "spooler/workplace.h"
 
 #define RUNNER_STREAM_WAIT_MS 3600000 /* for the next row; the watch ends it sooner when there is a reason */
 #define RUNNER_ERRORS_BYTES 4096u
@@ -28,9 +27,9 @@ struct runner {
     struct runner_tools *tools;
     struct watch watch;
     struct lease_batch batch;
-    char work[LAKE_PATH_MAX]; /* the attempt's directory while it is written */
-    struct spec_orders orders;
-    enum sink_compression compression;
+    struct orders_batches batches; /* all that the job fills */
+    struct orders orders;
+    struct workplace place;
     bool unsure; /* nobody can tell whether the attempt was published */
 };
 
@@ -40,23 +39,42 @@ bool runner_interrupts(void *arg)
     return tools->watching != NULL ? watch_stops(tools->watching) : pool_worker_stopping();
 }
 
+void runner_watch(struct runner_tools *tools, struct watch *watch)
+{
+    tools->watching = watch;
+    if (watch != NULL) {
+        db_set_wait(tools->work, RUNNER_STREAM_WAIT_MS);
+        db_set_wait(tools->events, RUNNER_STREAM_WAIT_MS);
+    }
+}
+
+/* What earlier attempts left in a batch's published place. */
+static enum fault runner_clean_batch(const struct runner *r, const char *batch)
+{
+    const struct lease *l = r->lease;
+    struct lake_batch place = {.org = l->org, .sandbox = l->sandbox, .dataset = r->batch.dataset, .batch = batch};
+    char path[LAKE_PATH_MAX];
+    enum fault fault = lake_batch_path(path, conf_text(CONF_LAKE_DIR), &place);
+    return fault == FAULT_NONE ? tree_remove(path) : fault;
+}
+
 /* Removes what earlier attempts left. We hold the claim and nothing is published, so all of it is dead. */
 static enum fault runner_clean(struct runner *r)
 {
-    const struct lease *l = r->lease;
-    struct lake_batch place = {.org = l->org, .sandbox = l->sandbox, .dataset = r->batch.dataset, .batch = l->batch};
+    struct lease *l = r->lease;
+    struct orders_job job = {.org = l->org, .sandbox = l->sandbox, .job = l->job, .batch = l->batch};
     char path[LAKE_PATH_MAX];
-    enum fault fault = FAULT_NONE;
     if (r->batch.published)
         return FAULT_LEASE_LOST;
-    if (l->previous[0] != '\0') {
+    enum fault fault = orders_read_batches(l->db, l->arena, &job, &r->batches);
+    if (fault == FAULT_NONE && l->previous[0] != '\0') {
         fault = lake_work_path(path, conf_text(CONF_LAKE_DIR), l->previous);
         if (fault == FAULT_NONE)
             fault = tree_remove(path);
     }
-    if (fault == FAULT_NONE)
-        fault = lake_batch_path(path, conf_text(CONF_LAKE_DIR), &place);
-    return fault == FAULT_NONE ? tree_remove(path) : fault;
+    for (uint32_t i = 0; fault == FAULT_NONE && i < r->batches.count; i++)
+        fault = runner_clean_batch(r, r->batches.batch[i]);
+    return fault;
 }
 
 /* Tells the database that the attempt begins, and learns what it has to do. */
@@ -69,71 +87,51 @@ static enum fault runner_start(struct runner *r)
     if (arena_exhausted(a))
         return FAULT_MEMORY;
     enum fault fault = db_call(l->db, a, l->org, &STMT_JOB_START, params, &rows);
-    if (fault != FAULT_NONE)
-        return fault;
-    if (rows.count != 1 || strcmp(db_text(&rows, 0, 1), "json") != 0)
-        return FAULT_INTERNAL; /* refused when the job was accepted */
-    r->compression = strcmp(db_text(&rows, 0, 2), "none") == 0 ? SINK_PLAIN : SINK_ZSTD;
-    const char *stored[3];
-    for (int i = 0; i < 3; i++)
-        stored[i] = db_null(&rows, 0, 3 + i) ? NULL : db_text(&rows, 0, 3 + i);
-    return spec_read_orders(a, stored[0], stored[2], stored[1], &r->orders);
+    return fault == FAULT_NONE ? orders_read(a, &rows, &r->orders) : fault;
 }
 
-/* Writes all files of the attempt and publishes them. */
-static enum fault runner_write(struct runner *r, int directory)
+/* Publishes what the run and its helpers wrote. */
+static enum fault runner_publish(struct runner *r, const struct run_result *result)
 {
-    struct lease *l = r->lease;
-    struct run_order order = {.fragments = r->tools->work,
-                              .events = r->tools->events,
-                              .arena = l->arena,
-                              .org = l->org,
-                              .sandbox = l->sandbox,
-                              .orders = &r->orders,
-                              .sink = {.directory = directory,
-                                       .compression = r->compression,
-                                       .part_bytes = (uint64_t)conf_number(CONF_EXPORT_PART_BYTES)},
-                              .tick = watch_tick,
-                              .tick_arg = &r->watch,
-                              .progress = &r->watch.progress};
-    struct run_result result;
-    struct publish_order publish = {.lease = l,
-                                    .root = conf_text(CONF_LAKE_DIR),
-                                    .work = r->work,
-                                    .directory = directory,
-                                    .dataset = r->batch.dataset,
-                                    .result = &result};
-    enum fault fault = run_export(&order, &result);
-    if (fault == FAULT_STOPPED && r->watch.fault != FAULT_NONE)
-        fault = r->watch.fault; /* a wait ended because the watch had a reason */
+    struct parcel parcel = PARCEL_INIT;
+    struct publish_order order = {.lease = r->lease,
+                                  .dataset = r->batch.dataset,
+                                  .batches = &r->batches,
+                                  .place = &r->place,
+                                  .result = result,
+                                  .parcel = &parcel};
+    enum fault fault = watch_tell(&r->watch);
     if (fault == FAULT_NONE)
-        fault = watch_tell(&r->watch);
+        fault = parcel_collect(&parcel, r->lease, result);
     if (fault == FAULT_NONE) {
-        fault = publish_batch(&publish);
+        fault = publish_job(&order);
         r->unsure = fault == FAULT_DB_UNAVAILABLE;
     }
     if (fault == FAULT_NONE)
-        log_event(LOG_INFO, "published", "rows=%lld events=%lld parts=%u watermark_ms=%lld", (long long)result.rows,
-                  (long long)result.events, result.sink->parts, (long long)result.watermark_ms);
-    run_release(&result);
+        log_event(LOG_INFO, "published", "profiles=%lld events=%lld files=%u watermark_ms=%lld",
+                  (long long)result->profiles, (long long)result->events, parcel.files,
+                  (long long)result->watermark_ms);
+    parcel_free(&parcel);
     return fault;
 }
 
-/* The attempt in its directory, with connections that the watch looks after. */
+/* Writes all files of the attempt and publishes them, with connections that the watch looks after. */
 static enum fault runner_work(struct runner *r)
 {
-    enum fault fault = tree_make(r->work);
-    if (fault != FAULT_NONE)
-        return fault;
-    int directory = open(r->work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
-        return FAULT_DISK;
-    r->tools->watching = &r->watch;
-    db_set_wait(r->tools->work, RUNNER_STREAM_WAIT_MS);
-    db_set_wait(r->tools->events, RUNNER_STREAM_WAIT_MS);
-    fault = runner_write(r, directory);
-    r->tools->watching = NULL;
-    close(directory);
+    struct attempt attempt = {.lease = r->lease,
+                              .work = r->tools->work,
+                              .events = r->tools->events,
+                              .orders = &r->orders,
+                              .place = &r->place,
+                              .watch = &r->watch};
+    runner_watch(r->tools, &r->watch);
+    enum fault fault = attempt_write(&attempt);
+    if (fault == FAULT_STOPPED && r->watch.fault != FAULT_NONE)
+        fault = r->watch.fault; /* a wait ended because the watch had a reason */
+    if (fault == FAULT_NONE)
+        fault = runner_publish(r, run_result(attempt.run));
+    attempt_end(&attempt);
+    runner_watch(r->tools, NULL);
     if (fault != FAULT_NONE) {
         db_close(r->tools->work);
         db_close(r->tools->events);
@@ -145,12 +143,15 @@ static enum fault runner_work(struct runner *r)
 static enum fault runner_attempt(struct runner *r)
 {
     enum fault fault = runner_start(r);
-    if (fault == FAULT_NONE)
-        fault = lake_work_path(r->work, conf_text(CONF_LAKE_DIR), r->lease->attempt);
     if (fault != FAULT_NONE)
         return fault;
-    fault = runner_work(r);
-    if (tree_remove(r->work) != FAULT_NONE) /* moved away when it was published; else the sweep tries again */
+    fault = workplace_make(&r->place, r->lease->attempt, NULL, r->batches.batch, r->batches.count);
+    if (fault == FAULT_LEASE_LOST) /* no <lake>/tmp: somebody took the lake away */
+        fault = FAULT_DISK;
+    if (fault == FAULT_NONE)
+        fault = runner_work(r);
+    workplace_close(&r->place);
+    if (tree_remove(r->place.path) != FAULT_NONE) /* what was published was moved away; else the sweep tries again */
         log_event(LOG_WARN, "left_behind", "attempt=%s", r->lease->attempt);
     return fault;
 }
@@ -213,8 +214,13 @@ static void runner_conclude(struct runner *r, enum fault fault)
 
 void runner_run(struct lease *lease, struct runner_tools *tools)
 {
-    struct runner r = {.lease = lease, .tools = tools, .watch = {.lease = lease, .arena = tools->beat, .told_ms = clock_monotonic_ms()}};
-    r.watch.progress.phase = "reading";
+    struct runner r = {.lease = lease,
+                       .tools = tools,
+                       .watch = {.progress.phase = "reading",
+                                 .tell = attempt_tell,
+                                 .arg = lease,
+                                 .arena = tools->beat,
+                                 .told_ms = clock_monotonic_ms()}};
     bool killed = lease->attempts > conf_number(CONF_SPOOLER_ATTEMPTS);
     enum fault fault = lease_look(lease, &r.batch);
     if (fault == FAULT_NONE)

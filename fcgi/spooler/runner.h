@@ -11,13 +11,18 @@
 #include "lib/db.h"
 #include "spooler/lease.h"
 
+struct watch;
+
 /* What a worker has besides its lease; used again from work to work. */
 struct runner_tools {
     struct db *work; /* connections whose waits end when `watching` says so */
     struct db *events;
     struct arena *beat;
-    void *watching; /* the watch of the attempt under way, NULL for none */
+    struct watch *watching; /* of the attempt or help under way, NULL for none */
 };
+
+/* Puts the work connections under a watch: their waits may be long and end when it says so. NULL: no more. */
+void runner_watch(struct runner_tools *tools, struct watch *watch);
 
 /* Whether a wait of the work connections is to end: the `stopped` of their db_options, whose argument is
  * the struct runner_tools. */

@@ -10,6 +10,7 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/helper.h"
 #include "spooler/lease.h"
 #include "spooler/loader.h"
 #include "spooler/runner.h"
@@ -18,6 +19,7 @@
 #define SPOOL_ARENA_BYTES (256u * 1024u)
 #define SPOOL_LEASE_WAIT_MS 10000
 #define SPOOL_SWEEP_MS 30000
+#define SPOOL_OFFER_MS 100 /* help matters to long exports only; looking for own work comes first */
 #define SPOOL_DOWN_MS 1000 /* pause while the database cannot be reached */
 
 struct spool {
@@ -25,6 +27,7 @@ struct spool {
     struct arena *arena;
     struct runner_tools tools;
     int64_t swept_ms;
+    int64_t offered_ms; /* when it last looked for somebody to help */
 };
 
 static struct db_options spool_options(struct spool *s, const char *name, bool interruptible)
@@ -57,13 +60,25 @@ static void spool_close(struct spool *s)
     arena_free(s->tools.beat);
 }
 
-/* Does one piece of work. *found false: there was none. */
+/* Helps with somebody else's export, if it is time to look for one. */
+static enum fault spool_help(struct spool *s, bool *found)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now - s->offered_ms < SPOOL_OFFER_MS)
+        return FAULT_NONE;
+    s->offered_ms = now;
+    return helper_run(s->lease, s->arena, &s->tools, found);
+}
+
+/* Does one piece of work, or helps with somebody else's. *found false: there was none. */
 static enum fault spool_once(struct spool *s, bool *found)
 {
     struct lease lease = {.db = s->lease, .arena = s->arena};
     arena_reset(s->arena);
     enum fault fault = lease_claim(&lease, found);
-    if (fault != FAULT_NONE || !*found)
+    if (fault == FAULT_NONE && !*found)
+        return spool_help(s, found);
+    if (fault != FAULT_NONE)
         return fault;
     log_context("org=%d sandbox=%d %s=%lld batch=%s attempt=%s", lease.org, lease.sandbox,
                 lease.export ? "job" : "entry", (long long)(lease.export ? lease.job : lease.entry), lease.batch,

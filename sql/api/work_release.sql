@@ -9,7 +9,7 @@ $$
 BEGIN
     PERFORM consign.work_hold(p_org, p_sandbox, p_batch, p_attempt, false);
     UPDATE consign.work_queue q
-        SET attempt = NULL, not_before_ms = CASE WHEN q.cancel THEN 0 ELSE p_not_before_ms END,
+        SET attempt = NULL, snapshot = NULL, not_before_ms = CASE WHEN q.cancel THEN 0 ELSE p_not_before_ms END,
             attempts = q.attempts - CASE WHEN p_undo THEN 1 ELSE 0 END, last_fault = p_fault
         WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
 END

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION consign.work_take(
                    previous text, attempts integer, cancel boolean)
     LANGUAGE sql SET search_path = pg_catalog AS
 $$
-UPDATE consign.work_queue q SET attempt = p_attempt, attempts = q.attempts + 1
+UPDATE consign.work_queue q SET attempt = p_attempt, attempts = q.attempts + 1, snapshot = NULL
 WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.entry = p_entry AND q.attempt IS NOT DISTINCT FROM p_from
 RETURNING q.org, q.sandbox, q.entry, q.kind, q.job, q.batch, p_from, q.attempts, q.cancel
 $$;

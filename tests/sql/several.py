@@ -93,7 +93,8 @@ def clean():
     with Session(None) as owner:
         owner.rows("DELETE FROM consign.work_queue")
         for table in ("profile_fragment", "profile_event", "identity", "ingest_clock", "batch_error", "batch_file",
-                      "batch_upload", "export_progress", "export_job", "batch", "idempotency_key"):
+                      "batch_upload", "export_progress", "export_target", "export_job", "batch", "idempotency_key",
+                      "merge_policy"):
             owner.rows(f"DELETE FROM consign.{table} WHERE org = 1 AND sandbox = 12")
 
 

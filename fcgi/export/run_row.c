@@ -1,0 +1,99 @@
+/*
+ * run_row: from a profile in the store to its rows. Caller: run.
+ */
+#include "export/run_internal.h"
+#include "export/select.h"
+
+#define ROW_KEEP_BYTES (1024u * 1024u) /* a buffer that grew beyond this is given back */
+
+static void row_restart(struct run *run)
+{
+    if (run->row.capacity > ROW_KEEP_BYTES)
+        str_free(&run->row);
+    str_reset(&run->row);
+}
+
+/* Begins the row of the profile at hand in every target that takes it. */
+static enum fault row_begin(struct run *run)
+{
+    size_t cursor = 0, length;
+    const char *name;
+    row_restart(run);
+    enum fault fault = merge_write(run->merge, &run->row);
+    for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
+        if (run->in[i])
+            fault = sink_row_begin(run->sink[i], run->row.data, run->row.length);
+    run->result.profiles++;
+    while (merge_next_namespace(run->merge, &cursor, &name, &length))
+        tally_add(&run->namespaces, name, length);
+    return fault;
+}
+
+static enum fault row_end(struct run *run)
+{
+    enum fault fault = FAULT_NONE;
+    for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
+        if (run->in[i])
+            fault = sink_row_end(run->sink[i]);
+    return fault;
+}
+
+/* Whether the filters of eventList let an event through. */
+static bool row_wants_event(const struct spec_orders *o, const struct stream_row *event)
+{
+    return o->events && event->ingested_ms > o->events_after_ms && event->ingested_ms < o->events_before_ms;
+}
+
+static enum fault row_add_event(struct run *run, const struct stream_row *event)
+{
+    row_restart(run);
+    enum fault fault = projection_write_document(&run->event_fields, &run->scan, event->body, event->length, &run->row);
+    for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
+        if (run->in[i])
+            fault = sink_row_event(run->sink[i], run->row.data, run->row.length);
+    run->result.events++;
+    return fault;
+}
+
+/* Writes the row with the events that pass. Whether there is one at all may be for an event to say: a profile whose
+ * records are old is a row when an event of the row is new, one without records when any event is. */
+static enum fault row_write(struct run *run, const struct reader_profile *profile)
+{
+    const struct spec_orders *o = run->order.orders;
+    const struct stream_row *event;
+    bool begun = o->updated_after_ms == INT64_MIN || profile->updated_ms > o->updated_after_ms;
+    enum fault fault = begun ? row_begin(run) : FAULT_NONE;
+    while (fault == FAULT_NONE && (fault = reader_next_event(run->reader, &event)) == FAULT_NONE && event != NULL) {
+        bool wanted = row_wants_event(o, event);
+        fault = run->order.tick(run->order.arg);
+        if (fault == FAULT_NONE && !begun && event->ingested_ms > o->updated_after_ms && (wanted || profile->bare)) {
+            begun = true;
+            fault = row_begin(run);
+        }
+        if (fault == FAULT_NONE && wanted)
+            fault = row_add_event(run, event);
+    }
+    return fault == FAULT_NONE && begun ? row_end(run) : fault;
+}
+
+enum fault run_take_profile(struct run *run, const struct reader_profile *profile)
+{
+    if (profile->count == 0 && !profile->too_large)
+        return FAULT_NONE; /* events without a record, which nobody asked for */
+    enum fault fault = FAULT_MALFORMED;
+    if (!profile->too_large)
+        fault = merge_read(run->merge, profile->fragment, profile->count, &run->fields);
+    if (fault == FAULT_MALFORMED) {
+        run->result.too_large++;
+        return FAULT_NONE;
+    }
+    if (fault != FAULT_NONE)
+        return fault;
+    if (merge_identity_count(run->merge) > RUN_IDENTITIES_MAX) {
+        run->result.too_many_identities++;
+        return FAULT_NONE;
+    }
+    if (!select_targets(run->order.orders, run->order.per_segment, run->merge, profile->bare, run->in))
+        return FAULT_NONE;
+    return row_write(run, profile);
+}

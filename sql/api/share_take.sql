@@ -1,0 +1,43 @@
+-- Gives p_helper (a helper, or the attempt itself) the next range that nobody has, or no row. A helper gets none
+-- either while work of anybody waits that it could claim: helping must not keep others waiting. When none is
+-- left the job is closed for more helpers.
+--   CN410  the attempt does not own the job any more, or has given the helper up     CN408  the job was cancelled
+CREATE OR REPLACE FUNCTION consign.share_take(
+    p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_attempt text, p_helper text)
+    RETURNS TABLE (person_from bigint, person_to bigint)
+    LANGUAGE plpgsql SET search_path = pg_catalog AS
+$$
+DECLARE
+    held consign.work_queue;
+BEGIN
+    SELECT * INTO held FROM consign.work_queue q
+        WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
+    IF held.attempt IS DISTINCT FROM p_attempt THEN
+        RAISE EXCEPTION 'lease' USING ERRCODE = 'CN410';
+    ELSIF held.cancel THEN
+        RAISE EXCEPTION 'cancelled' USING ERRCODE = 'CN408';
+    END IF;
+    IF p_helper <> p_attempt THEN
+        -- held to the end of the transaction, so that giving up the helper comes before or after it
+        PERFORM FROM consign.export_helper h
+            WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job AND h.helper = p_helper
+                AND h.status = 'working' FOR UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'helper' USING ERRCODE = 'CN410';
+        END IF;
+        IF consign.work_waits() THEN
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY UPDATE consign.export_share s SET taken_by = p_helper
+        WHERE s.org = p_org AND s.sandbox = p_sandbox AND s.job = p_job AND s.share = (
+            SELECT f.share FROM consign.export_share f
+            WHERE f.org = p_org AND f.sandbox = p_sandbox AND f.job = p_job AND f.taken_by IS NULL
+            ORDER BY f.share LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING s.person_from, s.person_to;
+    IF NOT FOUND AND held.snapshot IS NOT NULL THEN
+        UPDATE consign.work_queue q SET snapshot = NULL
+            WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch AND q.attempt = p_attempt;
+    END IF;
+END
+$$;
