@@ -77,7 +77,7 @@ help:
 	@echo 'make fuzz     libFuzzer on every parser, CONSIGN_FUZZ_SECONDS (60) each; needs clang'
 	@echo 'make fault    kill, cut and stall more than make test does'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
-	@echo 'make bench    measure; see tests/bench'
+	@echo 'make bench    measure; PARTS=engine for one part; see tests/bench/run'
 	@echo 'make install  programs, SQL and nginx configuration below DESTDIR and PREFIX ($(PREFIX))'
 	@echo 'make clean    remove build trees (a stack keeps its state in var)'
 
@@ -137,7 +137,7 @@ lint: all
 	@CONSIGN_BUILD=$(BUILD) LINT_FLAGS='-std=c11 -O2 $(WARNINGS) $(CPPFLAGS)' tools/lint
 
 bench: all $(BENCH_PROGRAMS)
-	@if [ -x tests/bench/run ]; then BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/bench/run; fi
+	CONSIGN_BUILD=$(BUILD) tests/bench/run $(PARTS)
 
 install: all
 	install -d '$(DESTDIR)$(PREFIX)/sbin' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/consign'
