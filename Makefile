@@ -59,7 +59,7 @@ BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SOURCES))
 FUZZ_TARGETS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SOURCES))
 ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOURCES) $(CHECKER_SOURCES) \
                  $(UNIT_SOURCES) $(UNIT_HELPERS) $(BENCH_SOURCES) \
-                 $(FUZZ_SOURCES) $(FUZZ_HELPERS) tests/fuzz/replay.c
+                 $(FUZZ_SOURCES) $(FUZZ_HELPERS) tests/fuzz/replay.c tests/node/write_rows.c
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -95,7 +95,7 @@ stop:
 	@tools/devstack down
 
 test: deps
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory check $(BUILD)/node/write_rows
 	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/run
 
 check: all unit replay
@@ -125,12 +125,12 @@ fuzz:
 fuzzers: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 
 # What make test does by halves: more kills, more often.
-fault: all
+fault: all $(BUILD)/node/write_rows
 	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) CONSIGN_KILLS=20 CONSIGN_ISOLATION_REQUESTS=100000 \
 	    tests/run -m fault tests/integ
 
 asan:
-	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit replay
+	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit replay build/asan/node/write_rows
 	BUILD=build/asan CONSIGN_BUILD=build/asan tests/run
 
 lint: all
@@ -179,6 +179,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $(
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVE)
+	@mkdir -p $(@D)
+	@echo '  $@'
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Writes Parquet files from rows of JSON, for the independent readers of tests/node.
+$(BUILD)/node/write_rows: $(BUILD)/obj/tests/node/write_rows.o $(call objects,tests/unit/schema_text.c) $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo '  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -1,5 +1,5 @@
 /*
- * sink: what all formats share: the sticky fault, the part list, the abort. See sink.h.
+ * sink: what all formats share: the choice, the sticky fault, the part list, the abort. See sink.h.
  */
 #include "export/sink.h"
 
@@ -16,21 +16,26 @@ static enum fault keep(struct sink *sink, enum fault fault)
     return fault;
 }
 
-enum fault sink_row_begin(struct sink *sink)
+enum fault sink_open(const struct sink_settings *settings, struct sink **out)
+{
+    return settings->format == SINK_JSON ? sink_json_open(settings, out) : sink_parquet_open(settings, out);
+}
+
+enum fault sink_row_begin(struct sink *sink, const char *profile, size_t length)
 {
     if (sink->fault != FAULT_NONE)
         return sink->fault;
     INVARIANT(!sink->finished && !sink->in_row);
     sink->in_row = true;
-    return keep(sink, sink->kind->row_begin(sink));
+    return keep(sink, sink->kind->row_begin(sink, profile, length));
 }
 
-enum fault sink_row_bytes(struct sink *sink, const char *bytes, size_t length)
+enum fault sink_row_event(struct sink *sink, const char *event, size_t length)
 {
     if (sink->fault != FAULT_NONE)
         return sink->fault;
     INVARIANT(sink->in_row);
-    return keep(sink, sink->kind->row_bytes(sink, bytes, length));
+    return keep(sink, sink->kind->row_event(sink, event, length));
 }
 
 enum fault sink_row_end(struct sink *sink)

@@ -15,6 +15,7 @@ from stack import Stack, Tenants, missing_variables
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "fault: kills processes of the stack; run alone or last")
+    config.addinivalue_line("markers", "slow: takes more than ten seconds")
 
 
 def pytest_collection_modifyitems(items):

@@ -11,6 +11,7 @@ import time
 
 CATALOG = "/data/foundation/catalog"
 JOBS = "/data/core/ups/export/jobs"
+POLICIES = "/data/core/ups/config/mergePolicies"
 IMPORT = "/data/foundation/import/batches"
 BATCH_FILES = "/data/foundation/export/batches"
 FILES = "/data/foundation/export/files"
@@ -37,10 +38,25 @@ def dataset_body(kind="union", name="dataset", **more):
 
 
 def create_dataset(client, kind="union", name="dataset", **more):
-    """A dataset of the kind union, profile or event; returns its id."""
+    """A dataset of the kind union, profile or event; returns its id. Exports into it are JSON unless
+    fileDescription says otherwise."""
+    if kind == "union":
+        more = {"fileDescription": {"format": "json"}, **more}
     answer = client.post(f"{CATALOG}/dataSets", dataset_body(kind, name, **more), expect=201)
     (reference,) = answer.json()
     return reference.rsplit("/", 1)[1]
+
+
+def policy_body(graph="none", order=None, **more):
+    """A merge policy: dataSetPrecedence with an order of dataset ids, else timestampOrdered."""
+    merge = {"type": "timestampOrdered"} if order is None else {"type": "dataSetPrecedence", "order": order}
+    return {"name": "policy", "schema": {"name": "_xdm.context.profile"}, "identityGraph": {"type": graph},
+            "attributeMerge": merge, **more}
+
+
+def create_policy(client, graph="none", order=None, **more):
+    """A merge policy of the client's sandbox; returns its document. An org may have five."""
+    return client.post(POLICIES, policy_body(graph, order, **more), expect=200).json()
 
 
 def open_batch(client, dataset):
@@ -143,20 +159,28 @@ def list_parts(client, batch):
     return parts
 
 
-def download_raw(client, batch):
-    """The NDJSON text of a batch, each file's size, hash and row count checked on the way."""
+def download_parts(client, batch):
+    """[(manifest entry, bytes)] of a batch's files in order of name; sizes and hashes checked on the way."""
     listed = manifest(client, batch)
     parts = list_parts(client, batch)
     assert sorted(p["name"] for p in parts) == sorted(listed), (parts, listed)
-    texts = []
-    for part in parts:
+    found = []
+    for part in sorted(parts, key=lambda part: part["name"]):
         entry = listed[part["name"]]
         data = client.get(part["href"]).content
         assert len(data) == part["length"] == int(entry["bytes"]), (part, entry)
         assert hashlib.sha256(data).hexdigest() == entry["sha256"], part
-        text = unpack(part["name"], data)
-        assert text.count(b"\n") == int(entry["rows"]), (part, entry)
-        assert not text or text.endswith(b"\n"), part
+        found.append((entry, data))
+    return found
+
+
+def download_raw(client, batch):
+    """The NDJSON text of a batch, each file's size, hash and row count checked on the way."""
+    texts = []
+    for entry, data in download_parts(client, batch):
+        text = unpack(entry["name"], data)
+        assert text.count(b"\n") == int(entry["rows"]), entry
+        assert not text or text.endswith(b"\n"), entry
         texts.append(text)
     return b"".join(texts)
 

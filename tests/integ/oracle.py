@@ -1,64 +1,244 @@
 """What an export must hold, computed in plain Python from what was ingested.
 
-Independent of the product's code: written from the contract (section 6) alone.
-One Store is one sandbox under the policy timestampOrdered-none-mp.
+Independent of the product's code: written from the contract (sections 5 and 6) and the decisions on them
+alone. One Store is one sandbox. Store.export() answers a whole request under a merge policy; rows() is
+the short form for requests without selection. How rows are merged and projected is in rowmaking.py.
 """
 
 import copy
-import json
-from datetime import datetime
+from dataclasses import dataclass, field
 
-MISSING = object()
-WHOLE = None
+from rfc3339 import to_ms
+from rowmaking import (MISSING, WHOLE, canonical, canonical_rows, field_tree, fold, identities_of, merge,  # noqa: F401
+                       normalise, project, select, unite)
+
+IDENTITIES_MAX = 50
+IN_SEGMENT = ("realized", "existing")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """identityGraph none or pdg; order: the datasets of dataSetPrecedence, the strongest first, or None."""
+    graph: str = "none"
+    order: tuple = None
+
+
+@dataclass
+class Export:
+    """What a job must publish: rows of the one batch, or of each (namespace, segment) with segmentPerBatch."""
+    rows: list = field(default_factory=list)
+    batches: dict = None
+    profiles: int = 0
+    events: int = 0
+    by_namespace: dict = field(default_factory=dict)
+    skipped: dict = field(default_factory=dict)
+
+
+@dataclass
+class Fragment:
+    """The newest record of one (identity, dataset); strength is its place in the order of ingestion."""
+    dataset: str
+    strength: tuple
+    at_ms: float
+    record: dict
+
+
+@dataclass
+class Person:
+    """What one row can be made from. identities: all of the component under pdg."""
+    identities: list = field(default_factory=list)
+    fragments: list = field(default_factory=list)  # the weakest first
+    events: list = field(default_factory=list)     # [(ingested at, primary identity, event)]
+
+
+class Graph:
+    """Who is linked to whom, by union-find; a link is for ever."""
+
+    def __init__(self):
+        self.parent = {}
+
+    def find(self, identity):
+        path = []
+        while self.parent.setdefault(identity, identity) != identity:
+            path.append(identity)
+            identity = self.parent[identity]
+        for seen in path:
+            self.parent[seen] = identity
+        return identity
+
+    def link(self, identities):
+        first = self.find(identities[0])
+        for other in identities[1:]:
+            self.parent[self.find(other)] = first
 
 
 class Store:
-    """Ingested fragments and events; rows() is the export."""
+    """Ingested records and events; export() is what comes out."""
 
     def __init__(self):
-        self.fragments = {}   # (ns, id) -> {dataset: (sequence, record)}
-        self.events = {}      # (ns, id) -> {_id: (ingested at, event)}
+        self.fragments = {}  # (identity, dataset) -> Fragment
+        self.events = {}     # (identity, _id) -> (ingested at, event)
+        self.graph = Graph()
+        self.seen = {}       # profile dataset, or None for all event datasets -> every record ever taken
         self.sequence = 0
 
-    def ingest_records(self, dataset, records):
-        """One batch into a record dataset: the newest fragment replaces the older whole."""
+    def ingest_records(self, dataset, records, at_ms=0):
+        """One batch into a profile dataset, in the order of its files and lines."""
         self.sequence += 1
-        for record in records:
-            mine = self.fragments.setdefault(primary_identity(record), {})
-            mine[dataset] = (self.sequence, record)
+        for position, record in enumerate(records):
+            identity = self._take(dataset, record)
+            self.fragments[identity, dataset] = Fragment(dataset, (self.sequence, position), at_ms, record)
 
     def ingest_events(self, events, at_ms):
-        """One batch of events ingested at a time; one event per (identity, _id)."""
+        """One batch into whichever event dataset; one event per (identity, _id), the last one."""
+        self.sequence += 1
         for event in events:
-            self.events.setdefault(primary_identity(event), {})[event["_id"]] = (at_ms, event)
+            self.events[self._take(None, event), event["_id"]] = (at_ms, event)
+
+    def _take(self, dataset, record):
+        self.seen.setdefault(dataset, []).append(record)
+        self.graph.link(identities(record))
+        return primary_identity(record)
 
     def rows(self, fields=None, empty_profiles=False, event_list=None):
-        """The rows, in no order. event_list is the request's member, or None for no events."""
-        who = set(self.fragments)
-        if empty_profiles:
-            who |= set(self.events)
-        return [self._row(identity, fields, event_list) for identity in who]
-
-    def _row(self, identity, fields, event_list):
-        held = sorted(self.fragments.get(identity, {}).values(), key=lambda pair: pair[0])
-        ns, value = identity
-        profile = merge([record for _, record in held]) if held else \
-            {"identityMap": {ns: [{"id": value, "primary": True}]}}
-        row = select(profile, fields)
+        """The rows under the built-in policy, in no order; event_list None: no events at all."""
+        request = {"fields": fields, "filter": {"emptyProfiles": empty_profiles}}
         if event_list is not None:
-            events = self._events(identity, event_list.get("filter") or {})
-            tree = field_tree(event_list.get("fields"))
-            row["eventList"] = events if tree is WHOLE else \
-                [{} if (p := project(e, tree)) is MISSING else p for e in events]
+            request["additionalFields"] = {"eventList": event_list}
+        return self.export(request).rows
+
+    def export(self, request, policy=Policy()):
+        """The outcome of an export request's members (contract section 5) under a policy."""
+        wanted, out = Wanted(request), Export()
+        if wanted.per_batch:
+            out.batches = {(segment.ns, segment.id): [] for segment in wanted.segments}
+        for person in self._persons(policy):
+            self._add_row(person, wanted, out)
+        return out
+
+    def _persons(self, policy):
+        whose = self.graph.find if policy.graph == "pdg" else lambda identity: identity
+        persons = {}
+        for (identity, dataset), fragment in self.fragments.items():
+            if policy.order is None or dataset in policy.order:
+                persons.setdefault(whose(identity), Person()).fragments.append(fragment)
+        for (identity, _), (at_ms, event) in self.events.items():
+            persons.setdefault(whose(identity), Person()).events.append((at_ms, identity, event))
+        if policy.graph == "pdg":
+            for identity in list(self.graph.parent):
+                if whose(identity) in persons:
+                    persons[whose(identity)].identities.append(identity)
+        for person in persons.values():
+            person.fragments.sort(key=lambda fragment: self._strength(fragment, policy))
+        return persons.values()
+
+    @staticmethod
+    def _strength(fragment, policy):
+        rank = 0 if policy.order is None else -policy.order.index(fragment.dataset)
+        return (rank, fragment.strength)
+
+    def _add_row(self, person, wanted, out):
+        events = wanted.choose_events(person)
+        if not wanted.takes(person, events):
+            return
+        profile = merge([f.record for f in person.fragments]) if person.fragments else bare_profile(person)
+        found = wanted.segments_of(profile)
+        if wanted.qualified and not found:
+            return
+        if sum(len(entries) for entries in profile["identityMap"].values()) > IDENTITIES_MAX:
+            out.skipped["tooManyIdentities"] = out.skipped.get("tooManyIdentities", 0) + 1
+            return
+        row = wanted.make_row(profile, events)
+        out.profiles += 1
+        out.events += len(events or [])
+        for ns in {ns for ns, entries in profile["identityMap"].items() if entries}:
+            out.by_namespace[ns] = out.by_namespace.get(ns, 0) + 1
+        out.rows.append(row)
+        for segment in found if wanted.per_batch else []:
+            out.batches[segment.ns, segment.id].append(copy.deepcopy(row))
+
+
+@dataclass(frozen=True)
+class Segment:
+    ns: str
+    id: str
+    statuses: tuple
+
+
+class Wanted:
+    """An export request, read."""
+
+    def __init__(self, request):
+        chosen = request.get("filter") or {}
+        window = chosen.get("segmentQualificationTime")
+        self.fields = request.get("fields")
+        self.empty_profiles = chosen.get("emptyProfiles", False)
+        self.updated_after = to_ms(chosen.get("fromIngestTimestamp"))
+        self.event_list = (request.get("additionalFields") or {}).get("eventList")
+        self.per_batch = (request.get("destination") or {}).get("segmentPerBatch", False)
+        self.segments = [Segment(s.get("segmentNs", "ups"), s["segmentId"], tuple(s.get("status", IN_SEGMENT)))
+                         for s in chosen.get("segments") or []]
+        self.qualified = bool(self.segments) or window is not None
+        self.since = to_ms((window or {}).get("startTime"))
+        self.until = to_ms((window or {}).get("endTime"))
+
+    def choose_events(self, person):
+        """The events of the row, oldest first; None: rows carry no events."""
+        if self.event_list is None:
+            return None
+        chosen = self.event_list.get("filter") or {}
+        after = [t for t in (to_ms(chosen.get("fromIngestTimestamp")), self.updated_after) if t is not None]
+        before = to_ms(chosen.get("toIngestTimestamp"))
+        kept = [event for at, _, event in person.events
+                if all(at > t for t in after) and (before is None or at < before)]
+        return sorted(kept, key=lambda event: (to_ms(event["timestamp"]), event["_id"].encode()))
+
+    def takes(self, person, events):
+        """Whether the person is exported, segments aside."""
+        if not person.fragments and not self.empty_profiles:
+            return False
+        if self.updated_after is None or bool(events):
+            return True
+        ages = [f.at_ms for f in person.fragments] or [at for at, _, _ in person.events]
+        return any(at > self.updated_after for at in ages)
+
+    def segments_of(self, profile):
+        """Which of the segments asked for the merged profile is in; with no list, any that it is in."""
+        held = profile.get("segmentMembership") or {}
+        every = self.segments or [Segment(ns, name, IN_SEGMENT) for ns, inside in held.items() for name in inside]
+        return [segment for segment in every
+                if self._qualifies((held.get(segment.ns) or {}).get(segment.id), segment.statuses)]
+
+    def _qualifies(self, membership, statuses):
+        if not isinstance(membership, dict) or membership.get("status") not in statuses:
+            return False
+        if self.since is None and self.until is None:
+            return True
+        at = to_ms(membership.get("lastQualificationTime"))
+        return at is not None and (self.since is None or self.since <= at) and (self.until is None or at <= self.until)
+
+    def make_row(self, profile, events):
+        row = select(profile, self.fields)
+        if events is not None:
+            tree = field_tree(self.event_list.get("fields"))
+            parts = [event if tree is WHOLE else project(event, tree) for event in events]
+            row["eventList"] = [{} if part is MISSING else copy.deepcopy(part) for part in parts]
         return row
 
-    def _events(self, identity, wanted):
-        after = to_ms(wanted.get("fromIngestTimestamp"), float("-inf"))
-        before = to_ms(wanted.get("toIngestTimestamp"), float("inf"))
-        kept = [event for at, event in self.events.get(identity, {}).values()
-                if after < at < before]
-        kept.sort(key=lambda e: (to_ms(e["timestamp"]), e["_id"].encode()))
-        return copy.deepcopy(kept)
+
+def bare_profile(person):
+    """Of somebody who has events only."""
+    primary = {identity for _, identity, _ in person.events}
+    out = {}
+    for ns, value in sorted(set(person.identities) | primary):
+        entry = {"id": value, "primary": True} if (ns, value) in primary else {"id": value}
+        out.setdefault(ns, []).append(entry)
+    return {"identityMap": out}
+
+
+def identities(record):
+    """Every (namespace, id) of a record."""
+    return [(ns, entry["id"]) for ns, entries in record["identityMap"].items() for entry in entries]
 
 
 def primary_identity(record):
@@ -69,125 +249,3 @@ def primary_identity(record):
         ns, entry = (marked or every)[0]
         return ns, entry["id"]
     raise ValueError("no primary identity")
-
-
-def merge(records):
-    """Fold the fragments of a profile, oldest first."""
-    row = {}
-    for record in records:
-        for name, value in record.items():
-            if name == "identityMap":
-                row[name] = unite(row.get(name, {}), value)
-            else:
-                row[name] = fold(row.get(name), value)
-    return row
-
-
-def fold(old, new):
-    """Objects merge member by member; anything else, null too, is replaced by the newer."""
-    if not (isinstance(old, dict) and isinstance(new, dict)):
-        return copy.deepcopy(new)
-    out = dict(old)
-    for name, value in new.items():
-        out[name] = fold(out.get(name), value)
-    return out
-
-
-def unite(old, new):
-    """identityMap: the union by (namespace, id); entries of one id fold."""
-    out = {ns: {e["id"]: e for e in entries} for ns, entries in old.items()}
-    for ns, entries in new.items():
-        mine = out.setdefault(ns, {})
-        for entry in entries:
-            mine[entry["id"]] = fold(mine.get(entry["id"]), entry)
-    return {ns: list(mine.values()) for ns, mine in out.items()}
-
-
-def identities_of(identity_map):
-    """The virtual view `identities` of an identityMap."""
-    return [{"id": e["id"], "namespace": {"code": ns}, "primary": e.get("primary", False)}
-            for ns, entries in identity_map.items() for e in entries]
-
-
-def field_tree(fields):
-    """A request's field list as a tree of names; WHOLE where everything below is wanted."""
-    paths = [path.strip() for path in (fields or "").split(",") if path.strip()]
-    if not paths:
-        return WHOLE
-    tree = {}
-    for path in paths:
-        *parents, leaf = path.split(".")
-        node = tree
-        for name in parents:
-            node = node.setdefault(name, {})
-            if node is WHOLE:
-                break
-        else:
-            node[leaf] = WHOLE
-    return tree
-
-
-def project(value, tree):
-    """The part of a value that the tree names, or MISSING."""
-    if tree is WHOLE:
-        return value
-    if isinstance(value, list):
-        parts = [project(element, tree) for element in value]
-        if all(part is MISSING for part in parts):
-            return MISSING
-        return [{} if part is MISSING else part for part in parts]
-    if not isinstance(value, dict):
-        return MISSING
-    out = {}
-    for name, below in tree.items():
-        if name in value:
-            part = project(value[name], below)
-            if part is not MISSING:
-                out[name] = part
-    return out or MISSING
-
-
-def select(profile, fields):
-    """A profile under the request's `fields`; identityMap is always there."""
-    tree = field_tree(fields)
-    if tree is WHOLE:
-        return copy.deepcopy(profile)
-    source = dict(profile)
-    if "identities" in tree:
-        source["identities"] = identities_of(profile["identityMap"])
-    part = project(source, {k: v for k, v in tree.items() if k != "identityMap"})
-    row = {} if part is MISSING else copy.deepcopy(part)
-    row["identityMap"] = copy.deepcopy(profile["identityMap"])
-    return row
-
-
-def normalise(row):
-    """Drop the differences the contract leaves open: orders, absent against empty."""
-    row = dict(row)
-    row["identityMap"] = {ns: sorted(entries, key=lambda e: e["id"])
-                          for ns, entries in row["identityMap"].items()}
-    if isinstance(row.get("identities"), list):
-        plain = [{k: v for k, v in e.items() if (k, v) != ("primary", False)}
-                 for e in row["identities"]]
-        row["identities"] = sorted(plain, key=canonical)
-        if not any(row["identities"]):
-            del row["identities"]
-    if not any(row.get("eventList") or []):
-        row.pop("eventList", None)
-    return row
-
-
-def canonical(value):
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def canonical_rows(rows):
-    """A sorted list of texts, equal for equal exports whatever the order of rows."""
-    return sorted(canonical(normalise(row)) for row in rows)
-
-
-def to_ms(text, default=None):
-    """An RFC 3339 date-time as milliseconds since 1970."""
-    if text is None:
-        return default
-    return datetime.fromisoformat(text).timestamp() * 1000

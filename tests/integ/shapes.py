@@ -63,25 +63,39 @@ def assert_time_span(span, closed=True):
         assert span["endTimeInMs"] - span["startTimeInMs"] == span["totalTimeInMs"] >= 0, span
 
 
-def assert_job(job, client, dataset, status=None):
+BUILT_IN = {"id": "timestampOrdered-none-mp", "version": 1}
+
+
+def assert_destination(job, dataset, segments):
+    """One batch, or one for each of `segments`: [(namespace, id, statuses)] in the order of the request."""
+    destination = job["destination"]
+    assert destination["datasetId"] == destination["dataSetId"] == dataset
+    assert destination["segmentPerBatch"] is (segments is not None)
+    if job["status"] in ("FAILED", "CANCELLED"):
+        assert destination["batchId"] == "" and "batches" not in destination, destination
+    elif segments is None:
+        assert HEX32.match(destination["batchId"]) and "batches" not in destination, destination
+    else:
+        assert "batchId" not in destination, destination
+        shown = [dict(entry) for entry in destination["batches"]]
+        batches = [entry.pop("batchId") for entry in shown]
+        assert shown == [{"segmentId": i, "segmentNs": ns, "status": list(s)} for ns, i, s in segments]
+        assert len(set(batches)) == len(batches) and all(HEX32.match(b) for b in batches), batches
+
+
+def assert_job(job, client, dataset, status=None, policy=None, segments=None):
     """The members every job answer has, and what its state implies (contract section 5)."""
     if status is not None:
         assert job["status"] == status, job
     assert job["jobType"] == "BATCH"
     assert isinstance(job["id"], int) and job["id"] > 0
     assert job["schema"] == {"name": "_xdm.context.profile"}
-    assert job["mergePolicy"] == {"id": "timestampOrdered-none-mp", "version": 1}
+    assert job["mergePolicy"] == (policy or BUILT_IN)
     assert job["imsOrgId"] == client.org
     assert isinstance(job["requestId"], str) and job["requestId"]
     assert isinstance(job["profileInstanceId"], str)
     assert 0 < job["creationTime"] <= job["updateTime"]
-    destination = job["destination"]
-    assert destination["datasetId"] == destination["dataSetId"] == dataset
-    assert destination["segmentPerBatch"] is False
-    if job["status"] in ("FAILED", "CANCELLED"):
-        assert destination["batchId"] == ""
-    else:
-        assert HEX32.match(destination["batchId"]), destination
+    assert_destination(job, dataset, segments)
     assert "startTimeInMs" in job["metrics"]["totalTime"]
     if job["status"] == "NEW":
         assert job["computeGatewayJobId"] == {}

@@ -46,6 +46,7 @@ class World:
         part = flows.list_parts(client, self.ids["batch"])[0]
         self.ids["part"] = part["name"]
         self.ids["file"] = flows.list_files(client, self.ids["batch"])[0]["dataSetFileId"]
+        self.ids["policy"] = flows.create_policy(client)["id"]
         self.open_batch()
 
     def open_batch(self):
@@ -72,6 +73,7 @@ class Scene:
         self.unknown = {
             "union": uuid.uuid4().hex[:24], "source": uuid.uuid4().hex[:24],
             "job": self.other_org.ids["job"] + 1_000_000, "part": self.own.ids["part"],
+            "policy": str(uuid.uuid4()),
             **{name: uuid.uuid4().hex for name in ("loaded", "batch", "open")},
             "file": unlike(self.own.ids["file"])}
 
@@ -120,6 +122,9 @@ BODIES = {
     "file": lambda ids: b"{}",
     "dataset": lambda ids: json.dumps(flows.dataset_body()).encode(),
     "job": lambda ids: json.dumps(flows.job_body(ids["union"])).encode(),
+    "policy": lambda ids: json.dumps(flows.policy_body()).encode(),
+    "patch": lambda ids: json.dumps([{"op": "add", "path": "/name", "value": "patched"}]).encode(),
+    "ids": lambda ids: json.dumps({"ids": [{"id": ids["policy"]}]}).encode(),
     "import": lambda ids: json.dumps({"datasetId": ids["source"],
                                       "inputFormat": {"format": "json"}}).encode(),
 }

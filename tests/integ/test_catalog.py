@@ -36,6 +36,21 @@ def test_created_dataset_reads_back(shared):
     assert {"sandboxId", "createdUser", "version"} <= set(dataset)
 
 
+@pytest.mark.parametrize("given, shown", [
+    (None, ("parquet", "zstd")), ({}, ("parquet", "zstd")), ({"format": "parquet"}, ("parquet", "zstd")),
+    ({"format": "json"}, ("json", "zstd")), ({"containerFormat": "json"}, ("json", "zstd")),
+    ({"compression": "none"}, ("parquet", "none")),
+    ({"format": "json", "containerFormat": "parquet", "compression": "none"}, ("json", "none")),
+])
+def test_export_format_and_its_defaults(shared, given, shown):
+    more = {} if given is None else {"fileDescription": given}
+    (reference,) = shared.post(DATASETS, dataset_body(**more), expect=201).json()
+    ident = reference.rsplit("/", 1)[1]
+    found = shared.get(f"{DATASETS}/{ident}").json()[ident]["fileDescription"]
+    assert (found["format"], found["compression"]) == shown
+    assert found["containerFormat"] == found["format"]
+
+
 @pytest.mark.parametrize("name", ["x", "n" * 255, "\u00e9" * 255, " ", "a/b?c=d"],
                          ids=("short", "long", "long unicode", "blank", "signs"))
 def test_names_that_are_accepted(shared, name):

@@ -72,10 +72,6 @@ WRONG_VALUES = [
     (FROM, ""), (FROM, "yesterday"), (FROM, "2020-01-01"), (FROM, "2020-01-01T00:00:00"),
     (FROM, "2020-02-30T00:00:00Z"), (FROM, "2020-01-01T24:00:01Z"), (TO, "2020-13-01T00:00:00Z"),
     (TO, "1577836800000"),
-    # Delivered by later issues: refused until then, never accepted and ignored.
-    ("/filter/segments", [{"segmentId": str(uuid.uuid4())}]),
-    ("/filter/segmentQualificationTime", {"startTime": SINCE}),
-    ("/filter/fromIngestTimestamp", SINCE),
     ("/destination/segmentPerBatch", True),
 ]
 
@@ -106,11 +102,6 @@ def test_other_spelling_of_the_dataset_member_has_its_own_pointer(shared, datase
 def test_dataset_that_is_not_a_union_is_400(shared, kind):
     answer = shared.post(JOBS, job_body(flows.create_dataset(shared, kind)))
     assert_problem(answer, 400, "/destination/datasetId")
-
-
-def test_parquet_dataset_is_400_until_it_works(shared):
-    dataset = flows.create_dataset(shared, fileDescription={"format": "parquet"})
-    assert_problem(shared.post(JOBS, job_body(dataset)), 400)
 
 
 def test_snappy_is_refused_until_it_works(shared):

@@ -1,7 +1,8 @@
 """The curl calls of the reference document, as printed there, run with curl.
 
 Headers and bodies are the document's; host, ids and credentials are replaced,
-and the merge policy by the one that always exists.
+and the merge policy by the one that always exists. The dataset that the rows are
+read from has a fileDescription more than the printed one, so that they are JSON.
 """
 
 import json
@@ -108,7 +109,8 @@ def store(shared):
 
 @pytest.fixture(scope="module")
 def dataset(shared):
-    (reference,) = curl(shared, "POST", f"{CATALOG}/dataSets", DATASET).json()
+    body = json.dumps({**json.loads(DATASET), "fileDescription": {"format": "json"}})
+    (reference,) = curl(shared, "POST", f"{CATALOG}/dataSets", body).json()
     return reference.rsplit("/", 1)[1]
 
 
@@ -118,6 +120,10 @@ def test_create_the_target_dataset(shared):
     (reference,) = answer.json()
     assert reference.startswith("@/datasets/") and HEX24.match(reference[11:]), reference
     assert reference[11:] in answer.headers["Location"]
+    made = curl(shared, "GET", f"{CATALOG}/dataSets/{reference[11:]}").json()[reference[11:]]
+    assert made["fileDescription"]["format"] == "parquet"
+    job = curl(shared, "POST", JOBS, payload(reference[11:])).json()
+    assert_job(job, shared, reference[11:], "NEW")
 
 
 def run_and_compare(shared, dataset, store, body, fields, event_list):

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,19 +104,24 @@ static void check_part(const struct part_description *part, uint32_t number, boo
 
 static struct sink *open_sink(enum sink_compression compression, uint64_t part_bytes)
 {
-    struct sink_settings settings = {.directory = directory, .compression = compression, .part_bytes = part_bytes};
+    struct sink_settings settings = {.format = SINK_JSON,
+                                     .directory = directory,
+                                     .compression = compression,
+                                     .part_bytes = part_bytes,
+                                     .memory_bytes = 16 << 20};
     struct sink *sink;
-    assert_int_equal(json_sink_open(&settings, &sink), FAULT_NONE);
+    assert_int_equal(sink_open(&settings, &sink), FAULT_NONE);
     return sink;
 }
 
-static enum fault write_row(struct sink *sink, const char *a, const char *b)
+/* A row with up to two events. */
+static enum fault write_row(struct sink *sink, const char *profile, const char *first, const char *second)
 {
-    enum fault fault = sink_row_begin(sink);
-    if (fault == FAULT_NONE)
-        fault = sink_row_bytes(sink, a, strlen(a));
-    if (fault == FAULT_NONE)
-        fault = sink_row_bytes(sink, b, strlen(b));
+    enum fault fault = sink_row_begin(sink, profile, strlen(profile));
+    if (fault == FAULT_NONE && first != NULL)
+        fault = sink_row_event(sink, first, strlen(first));
+    if (fault == FAULT_NONE && second != NULL)
+        fault = sink_row_event(sink, second, strlen(second));
     return fault == FAULT_NONE ? sink_row_end(sink) : fault;
 }
 
@@ -137,8 +143,8 @@ static void writes_one_part(void **state)
         struct sink *sink = open_sink(way[i], 0);
         struct str lines = STR_INIT(1 << 20);
         struct stat status;
-        assert_int_equal(write_row(sink, "{\"a\":", "1}"), FAULT_NONE);
-        assert_int_equal(write_row(sink, "{}", ""), FAULT_NONE);
+        assert_int_equal(write_row(sink, "{\"a\":1}", NULL, NULL), FAULT_NONE);
+        assert_int_equal(write_row(sink, "{}", NULL, NULL), FAULT_NONE);
         assert_int_equal(sink_finish(sink), FAULT_NONE);
         assert_int_equal(sink->rows, 2);
         assert_int_equal(sink->parts, 1);
@@ -166,7 +172,7 @@ static void splits_parts_at_rows(void **state)
         srand(3);
         for (int n = 0; n < 60; n++) {
             make_row(&row, (size_t)(rand() % 90000));
-            assert_int_equal(write_row(sink, row.data, ""), FAULT_NONE);
+            assert_int_equal(write_row(sink, row.data, NULL, NULL), FAULT_NONE);
             str_printf(&written, "%s\n", row.data);
         }
         assert_int_equal(sink_finish(sink), FAULT_NONE);
@@ -188,34 +194,92 @@ static void splits_parts_at_rows(void **state)
     str_free(&row);
 }
 
-/* A row far longer than any buffer, in small pieces that do not compress, so that the compressor
- * has more to give at its end than one buffer takes. */
+/* The events of a profile are its member eventList, whatever other members it has. */
+static void adds_events_to_their_profile(void **state)
+{
+    static const char expected[] = "{\"a\":1,\"eventList\":[{\"e\":1}]}\n"
+                                   "{\"eventList\":[{\"e\":2},{}]}\n"
+                                   "{ \"eventList\":[{\"e\":3}]}\n"
+                                   "{\"a\":\"{\",\"eventList\":[{}]}\n"
+                                   "{\"a\":1}\n";
+    struct sink *sink = open_sink(SINK_PLAIN, 0);
+    struct str lines = STR_INIT(1 << 20);
+    (void)state;
+    assert_int_equal(write_row(sink, "{\"a\":1}", "{\"e\":1}", NULL), FAULT_NONE);
+    assert_int_equal(write_row(sink, "{}", "{\"e\":2}", "{}"), FAULT_NONE);
+    assert_int_equal(write_row(sink, "{ }", "{\"e\":3}", NULL), FAULT_NONE);
+    assert_int_equal(write_row(sink, "{\"a\":\"{\"}", "{}", NULL), FAULT_NONE);
+    assert_int_equal(write_row(sink, "{\"a\":1}", NULL, NULL), FAULT_NONE);
+    assert_int_equal(sink_finish(sink), FAULT_NONE);
+    check_part(&sink->part[0], 0, false, &lines);
+    assert_string_equal(lines.data, expected);
+    sink_close(sink);
+    assert_int_equal(empty_folder(), 1);
+    str_free(&lines);
+}
+
+/* A row far longer than any buffer, in events that do not compress, so that the compressor has more
+ * to give at its end than one buffer takes. */
 static void streams_a_long_row(void **state)
 {
-    static const size_t length[] = {1, 131070, 131071, 131072, 262142, 262143, 3900001};
+    static const size_t memory_bytes[] = {256 << 10, 16 << 20};
+    static const unsigned events[] = {1, 127, 128, 129, 4000};
+    struct str event = STR_INIT(1 << 20);
     (void)state;
     srand(5);
-    for (size_t i = 0; i < sizeof length / sizeof length[0]; i++) {
-        struct sink *sink = open_sink(SINK_ZSTD, 1);
+    for (size_t i = 0; i < 2 * sizeof events / sizeof events[0]; i++) {
+        struct sink_settings settings = {.directory = directory, .part_bytes = 1, .memory_bytes = memory_bytes[i % 2]};
+        struct sink *sink;
         struct str row = STR_INIT(8 << 20);
         struct str lines = STR_INIT(8 << 20);
-        while (row.length < length[i])
-            str_append_char(&row, (char)(rand() >> 8));
-        assert_int_equal(sink_row_begin(sink), FAULT_NONE);
-        for (size_t at = 0; at < row.length; at += 1000)
-            assert_int_equal(sink_row_bytes(sink, row.data + at, row.length - at < 1000 ? row.length - at : 1000),
-                             FAULT_NONE);
+        assert_int_equal(sink_open(&settings, &sink), FAULT_NONE);
+        str_append_text(&row, "{\"eventList\":[");
+        assert_int_equal(sink_row_begin(sink, "{}", 2), FAULT_NONE);
+        for (unsigned n = 0; n < events[i / 2]; n++) {
+            make_row(&event, 1000);
+            str_printf(&row, "%s%s", n == 0 ? "" : ",", event.data);
+            assert_int_equal(sink_row_event(sink, event.data, event.length), FAULT_NONE);
+        }
+        str_append_text(&row, "]}\n");
         assert_int_equal(sink_row_end(sink), FAULT_NONE);
         assert_int_equal(sink_finish(sink), FAULT_NONE);
         assert_int_equal(sink->parts, 1);
         check_part(&sink->part[0], 0, true, &lines);
-        assert_int_equal(lines.length, row.length + 1);
+        assert_int_equal(lines.length, row.length);
         assert_memory_equal(lines.data, row.data, row.length);
         sink_close(sink);
         assert_int_equal(empty_folder(), 1);
         str_free(&row);
         str_free(&lines);
     }
+    str_free(&event);
+}
+
+/* Fifty sinks at once under segmentPerBatch: each keeps to its memory. */
+static void keeps_to_its_memory(void **state)
+{
+    struct sink_settings settings = {.directory = directory, .memory_bytes = 256 << 10};
+    struct str row = STR_INIT(1 << 20);
+    struct sink *sink[20];
+    (void)state;
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(sink_open(&settings, &sink[i]), FAULT_NONE);
+    for (int n = 0; n < 2000; n++) {
+        make_row(&row, 1000);
+        assert_int_equal(write_row(sink[n % 20], row.data, NULL, NULL), FAULT_NONE);
+    }
+    size_t held = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+#ifndef CONSIGN_SANITIZE
+    assert_true(held < 20 * (size_t)(320 << 10));
+#endif
+    (void)held;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(sink_finish(sink[i]), FAULT_NONE);
+        sink_close(sink[i]);
+    }
+    assert_int_equal(empty_folder(), 20);
+    str_free(&row);
 }
 
 static void no_rows_make_no_part(void **state)
@@ -237,10 +301,10 @@ static void closing_unfinished_removes_every_file(void **state)
     struct sink *sink = open_sink(SINK_PLAIN, 1000);
     for (int n = 0; n < 20; n++) {
         make_row(&row, 400);
-        assert_int_equal(write_row(sink, row.data, ""), FAULT_NONE);
+        assert_int_equal(write_row(sink, row.data, NULL, NULL), FAULT_NONE);
     }
     assert_true(sink->parts > 2);
-    assert_int_equal(sink_row_begin(sink), FAULT_NONE);
+    assert_int_equal(sink_row_begin(sink, "{}", 2), FAULT_NONE);
     sink_close(sink);
     assert_int_equal(empty_folder(), 0);
     str_free(&row);
@@ -310,11 +374,11 @@ static void keeps_the_first_fault(void **state)
     enum fault fault = FAULT_NONE;
     for (int n = 0; n < 20 && fault == FAULT_NONE; n++) {
         make_row(&row, 40000);
-        fault = write_row(sink, row.data, "");
+        fault = write_row(sink, row.data, NULL, NULL);
     }
     assert_int_equal(fault, FAULT_DISK);
-    assert_int_equal(sink_row_begin(sink), FAULT_DISK);
-    assert_int_equal(sink_row_bytes(sink, "x", 1), FAULT_DISK);
+    assert_int_equal(sink_row_begin(sink, "{}", 2), FAULT_DISK);
+    assert_int_equal(sink_row_event(sink, "{}", 2), FAULT_DISK);
     assert_int_equal(sink_row_end(sink), FAULT_DISK);
     assert_int_equal(sink_finish(sink), FAULT_DISK);
     sink_close(sink);
@@ -372,7 +436,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_one_part),
         cmocka_unit_test(splits_parts_at_rows),
+        cmocka_unit_test(adds_events_to_their_profile),
         cmocka_unit_test(streams_a_long_row),
+        cmocka_unit_test(keeps_to_its_memory),
         cmocka_unit_test(no_rows_make_no_part),
         cmocka_unit_test(closing_unfinished_removes_every_file),
         cmocka_unit_test(tells_a_full_disk),

@@ -1,0 +1,109 @@
+"""No worker of the spooler takes more than 64 MiB, however large one profile or how many files at once.
+
+On a stack of its own with default settings, so that the peak of each process is this file's.
+"""
+
+import json
+import pathlib
+
+import pytest
+
+import flows
+import ownstack
+from flows import JOBS
+from oracle import Policy
+from shapes import assert_problem
+from stack import process_tree
+from test_hardening import sanitized
+from test_oracle_selection import event, ident, member
+from twin import Twin
+
+pytestmark = pytest.mark.slow
+
+MOST_KB = 64 * 1024
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with ownstack.own_stack() as own:
+        made = own.start()
+        if sanitized(made):
+            pytest.skip("a sanitizer build takes more")
+        yield made
+
+
+@pytest.fixture
+def twin(stack):
+    return Twin(ownstack.new_client(stack))
+
+
+def peaks_kb(stack):
+    """The peak of resident memory of each worker since its start."""
+    supervisor = int((stack.dir / "pids" / "spooler").read_text().split()[0])
+    found = {}
+    for pid in process_tree(supervisor)[1:]:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        found[pid] = int(status.split("VmHWM:")[1].split()[0])
+    assert found
+    return found
+
+
+def assert_small(stack, what):
+    peaks = peaks_kb(stack)
+    assert max(peaks.values()) <= MOST_KB, f"{what}: {peaks} KiB"
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_a_person_with_20000_events(stack, twin, form):
+    twin.records("crm", [ident("E:a", v=1), ident("E:b", v=2)])
+    for part in range(2):
+        twin.events("web", [event(f"{part}-{n:05}", f"{n % 60:02}", "E:a", page="p" * (n % 1000), nested={"n": n, "tags": ["a"] * (n % 20)})
+                            for n in range(10_000)])
+    assert_small(stack, "loading events")
+    twin.check({"additionalFields": {"eventList": {}}}, form=form)
+    assert_small(stack, "exporting events")
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_persons_of_several_mib_under_pdg(stack, twin, form):
+    """200 persons, a few fragments of a MiB together for most and some of 6 MiB: all merged at once a person."""
+    def large(person, part, size):
+        return ident(f"E:{person}-{part}", f"C:{person}", **{f"m{part}": {"text": "t" * size, "list": list(range(50))}})
+
+    for first in range(0, 200, 50):
+        twin.records("crm", [large(person, part, 960_000 if person % 50 == 0 else 40_000)
+                             for person in range(first, first + 50) for part in range(6)])
+    assert_small(stack, "loading")
+    policy = flows.create_policy(twin.client, "pdg")["id"]
+    _, wanted = twin.check({"mergePolicy": {"id": policy}}, Policy("pdg"), form=form)
+    assert wanted.profiles == 200
+    assert_small(stack, "exporting")
+
+
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_fifty_segments_each_with_its_batch(stack, twin, form):
+    """Sixty are refused; fifty are fifty files open at once."""
+    names = [f"s{n}" for n in range(60)]
+    twin.records("crm", [ident(f"E:{n}", text=f"{n}" * 100, **member(*(f"ups/{name}=realized" for name in names if (n + int(name[1:])) % 3)))
+                         for n in range(600)])
+    body = {"destination": {"segmentPerBatch": True}, "filter": {"segments": [{"segmentId": name} for name in names[:50]]}}
+    job, wanted = twin.check(body, form=form)
+    assert len(job["destination"]["batches"]) == 50 and wanted.profiles == 600
+    assert_small(stack, "fifty batches")
+    body["filter"]["segments"] = [{"segmentId": name} for name in names]
+    target = flows.create_dataset(twin.client)
+    refused = {**flows.job_body(target), **body, "destination": {**body["destination"], "datasetId": target}}
+    assert_problem(twin.client.call("POST", JOBS, json=refused), 400, "/filter/segments")
+
+
+def test_a_record_above_the_limit_is_refused_with_its_size_as_the_reason(stack, twin):
+    """50 MB in one fragment: nothing that an export could meet."""
+    dataset = twin.dataset("crm")
+    body = json.dumps(ident("E:big", text="x" * 50_000_000)).encode() + b"\n" + json.dumps(ident("E:a", v=1)).encode()
+    batch = flows.ingest(twin.client, dataset, body)
+    assert (batch["metrics"]["failedRecordCount"], batch["metrics"]["outputRecordCount"]) == (1, 1)
+    failed = twin.client.get(f"{flows.BATCH_FILES}/{batch['id']}/failed").json()["data"]
+    assert [entry["code"] for entry in failed] == ["size"]
+    twin.store.ingest_records("crm", [ident("E:a", v=1)], 0)
+    twin.check({})
+    assert_small(stack, "a record of 50 MB")
