@@ -27,9 +27,14 @@ struct text_node {
 
 static void text_write_node(const struct observed *o, uint32_t at, struct str *out);
 
+/* A member on its way into the order of names. */
+struct text_member {
+    const struct observed_node *node;
+};
+
 static int text_by_name(const void *a, const void *b)
 {
-    const struct observed_node *x = *(const struct observed_node *const *)a, *y = *(const struct observed_node *const *)b;
+    const struct observed_node *x = ((const struct text_member *)a)->node, *y = ((const struct text_member *)b)->node;
     uint32_t shorter = x->name_length < y->name_length ? x->name_length : y->name_length;
     int order = memcmp(x->name, y->name, shorter);
     return order != 0 ? order : (x->name_length > y->name_length) - (x->name_length < y->name_length);
@@ -37,16 +42,16 @@ static int text_by_name(const void *a, const void *b)
 
 static void text_write_members(const struct observed *o, uint32_t at, struct str *out)
 {
-    const struct observed_node *sorted[OBSERVED_MEMBERS_MAX];
+    struct text_member sorted[OBSERVED_MEMBERS_MAX] = {{NULL}};
     size_t count = 0;
     for (uint32_t member = o->node[at].member; member != 0; member = o->node[member].next)
-        sorted[count++] = &o->node[member];
+        sorted[count++].node = &o->node[member];
     qsort(sorted, count, sizeof *sorted, text_by_name);
     for (size_t i = 0; i < count; i++) {
         str_append_text(out, i == 0 ? ",\"m\":{" : ",");
-        str_append_json(out, sorted[i]->name, sorted[i]->name_length);
+        str_append_json(out, sorted[i].node->name, sorted[i].node->name_length);
         str_append_char(out, ':');
-        text_write_node(o, (uint32_t)(sorted[i] - o->node), out);
+        text_write_node(o, (uint32_t)(sorted[i].node - o->node), out);
     }
     if (count > 0)
         str_append_char(out, '}');
@@ -89,6 +94,19 @@ void observed_write(const struct observed *o, struct str *out)
     text_write_node(o, 0, out);
 }
 
+/* Where a member of a node of the text goes; NULL: it has no business there. */
+static uint32_t *text_slot(struct text_node *node, const struct jscan *scan, uint32_t name)
+{
+    struct text_place {
+        const char *name;
+        uint32_t *slot;
+    } place[] = {{"t", &node->types}, {"m", &node->members}, {"i", &node->element}, {"v", &node->value}};
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++)
+        if (jscan_string_equals(scan, name, place[i].name, 1))
+            return place[i].slot;
+    return NULL;
+}
+
 /* Sorts out the members of a node of the text. False: it is none. */
 static bool text_read_node(const struct jscan *scan, uint32_t object, struct text_node *out)
 {
@@ -97,23 +115,13 @@ static bool text_read_node(const struct jscan *scan, uint32_t object, struct tex
         return false;
     for (uint32_t name = object + 1; name < scan->node[object].next; name = scan->node[name + 1].next) {
         uint8_t type = scan->node[name + 1].type;
-        if (jscan_string_equals(scan, name, "o", 1)) {
-            if (type != JSCAN_TRUE)
-                return false;
+        uint32_t *slot = type == JSCAN_OBJECT ? text_slot(out, scan, name) : NULL;
+        if (slot != NULL)
+            *slot = name + 1;
+        else if (type == JSCAN_TRUE && jscan_string_equals(scan, name, "o", 1))
             out->open = true;
-        } else if (type != JSCAN_OBJECT) {
+        else
             return false;
-        } else if (jscan_string_equals(scan, name, "t", 1)) {
-            out->types = name + 1;
-        } else if (jscan_string_equals(scan, name, "m", 1)) {
-            out->members = name + 1;
-        } else if (jscan_string_equals(scan, name, "i", 1)) {
-            out->element = name + 1;
-        } else if (jscan_string_equals(scan, name, "v", 1)) {
-            out->value = name + 1;
-        } else {
-            return false;
-        }
     }
     return out->types != 0 && !(out->open && (out->members != 0 || out->element != 0 || out->value != 0));
 }
