@@ -38,7 +38,7 @@ GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spool
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_progress TO consign_spooler;
 GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.identity, consign.profile_fragment, consign.profile_event,
     consign.observed_schema TO consign_spooler;
-GRANT EXECUTE ON FUNCTION consign.identity_link, consign.identity_join TO consign_spooler; -- of batch_load
+GRANT EXECUTE ON FUNCTION consign.identity_link, consign.identity_join, consign.identity_move TO consign_spooler; -- of batch_load
 GRANT USAGE ON SEQUENCE consign.identity_number TO consign_spooler;
 GRANT EXECUTE ON FUNCTION consign.share_open, consign.share_clear, consign.share_take, consign.help_begin,
     consign.help_enter, consign.help_beat, consign.help_end, consign.help_drop, consign.help_look,

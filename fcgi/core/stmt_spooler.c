@@ -69,25 +69,23 @@ const struct stmt STMT_OBSERVED_PUT = {"observed_put",
     " VALUES ($1, $2, $3, $4, consign.now_ms()) ON CONFLICT (org, sandbox, dataset)"
     " DO UPDATE SET schema = EXCLUDED.schema, updated_ms = EXCLUDED.updated_ms", 4};
 
-const struct stmt STMT_OBSERVED_LIST = {"observed_list",
+const struct stmt STMT_OBSERVED_NEXT = {"observed_next",
     "SELECT o.dataset, d.class, o.schema FROM consign.observed_schema o"
     " JOIN consign.dataset d USING (org, sandbox, dataset)"
-    " WHERE o.org = $1 AND o.sandbox = $2 AND d.class IN ('profile', 'experienceevent')"
-    " ORDER BY o.dataset COLLATE \"C\"", 2};
+    " WHERE o.org = $1 AND o.sandbox = $2 AND o.dataset > $3 ORDER BY o.dataset LIMIT 1", 3};
 
 const struct stmt STMT_STORE_LOOK = {"store_look",
     "SELECT coalesce((SELECT c.last_ms FROM consign.ingest_clock c WHERE c.org = $1 AND c.sandbox = $2), 0),"
     " pg_export_snapshot(),"
     " coalesce((SELECT c.identities FROM consign.ingest_clock c WHERE c.org = $1 AND c.sandbox = $2), 0)", 2};
 
-const struct stmt STMT_STORE_SPAN = {"store_span",
-    "SELECT (SELECT i.person FROM consign.identity i"
-    " WHERE i.org = $1 AND i.sandbox = $2 AND i.person IS NOT NULL ORDER BY i.person LIMIT 1),"
-    " (SELECT i.person FROM consign.identity i"
-    " WHERE i.org = $1 AND i.sandbox = $2 AND i.person IS NOT NULL ORDER BY i.person DESC LIMIT 1)", 2};
+const struct stmt STMT_STORE_BOUNDS = {"store_bounds",
+    "SELECT ARRAY(SELECT DISTINCT n.person FROM (SELECT i.person, row_number() OVER (ORDER BY i.person) AS place"
+    " FROM consign.identity i WHERE i.org = $1 AND i.sandbox = $2 AND i.person IS NOT NULL) n"
+    " WHERE n.place % $3::bigint = 0 ORDER BY n.person)::text", 3};
 
 const struct stmt STMT_SHARE_OPEN = {"share_open",
-    "SELECT consign.share_open($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
+    "SELECT consign.share_open($1, $2, $3, $4, $5, $6, $7::bigint[])", 7};
 
 const struct stmt STMT_SHARE_TAKE = {"share_take",
     "SELECT person_from, person_to FROM consign.share_take($1, $2, $3, $4, $5, $6)", 6};

@@ -57,18 +57,19 @@ extern const struct stmt STMT_BATCH_FAIL;
 /* Observed schemas (core/observed) of the datasets that hold records.
  * GET: org, sandbox, dataset -> schema; no row: it holds none yet; NULL: it held some before schemas were kept
  * PUT: org, sandbox, dataset, schema
- * LIST: org, sandbox -> dataset, class ("profile" or "experienceevent"), schema (NULL as above); by dataset */
+ * NEXT: org, sandbox, dataset ("": none yet) -> of the one after it dataset, class ("profile" or "experienceevent"),
+ * schema (NULL as above); one at a time, because each may be megabytes */
 extern const struct stmt STMT_OBSERVED_GET;
 extern const struct stmt STMT_OBSERVED_PUT;
-extern const struct stmt STMT_OBSERVED_LIST;
+extern const struct stmt STMT_OBSERVED_NEXT;
 
 /* org, sandbox -> watermark_ms, snapshot (text), identities */
 extern const struct stmt STMT_STORE_LOOK;
-/* org, sandbox -> the lowest and the highest person number; NULLs when the sandbox has none */
-extern const struct stmt STMT_STORE_SPAN;
+/* org, sandbox, identities -> an array, as text, of the persons at every so many identities in their order */
+extern const struct stmt STMT_STORE_BOUNDS;
 
 /* An export that several workers write (sql/schema/009_shares.sql). */
-/* org, sandbox, job, batch, attempt, snapshot, from, to, count */
+/* org, sandbox, job, batch, attempt, snapshot, bounds (an array as text) */
 extern const struct stmt STMT_SHARE_OPEN;
 /* org, sandbox, job, batch, attempt, helper -> person_from, person_to; or no row */
 extern const struct stmt STMT_SHARE_TAKE;

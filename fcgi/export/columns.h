@@ -22,12 +22,13 @@ struct columns_order {
     const struct policy *policy;
     const struct projection *fields;
     const struct projection *event_fields;
-    bool events; /* whether rows have them */
+    bool events;     /* whether rows have them */
+    uint32_t leaves; /* the most columns there may be: see rowschema.h */
 };
 
-/* Fills *schema, which is released with rowschema_free() whatever comes of it. FAULT_NOT_SUPPORTED (logged): a
- * dataset that takes part was loaded before its types were kept; its records must be ingested again. Any
- * fault of the database, FAULT_MEMORY, FAULT_INTERNAL. */
+/* Fills *schema, which is released with rowschema_free() whatever comes of it. A dataset that takes part and was loaded
+ * before its types were kept makes the profile (or the event) open: a JSON column holds it whole. Any fault of the
+ * database, FAULT_MEMORY, FAULT_INTERNAL. */
 enum fault columns_load(const struct columns_order *order, struct rowschema *schema) MUST_CHECK;
 
 #endif

@@ -76,10 +76,10 @@ static uint32_t count_leaves(const struct place *place, uint32_t at)
 }
 
 /* Makes groups JSON from the end until the bound is kept; returns the leaves that are left. */
-static uint32_t bound_leaves(struct place *place, uint32_t count, bool last_resort)
+static uint32_t bound_leaves(struct place *place, uint32_t count, uint32_t most, bool last_resort)
 {
     uint32_t leaves = count_leaves(place, 0);
-    for (uint32_t i = count - 1; i > 0 && leaves > ROWSCHEMA_LEAVES_MAX; i--) {
+    for (uint32_t i = count - 1; i > 0 && leaves > most; i--) {
         if (place[i].kind != ROWSCHEMA_GROUP || place[i].draft->last_resort != last_resort)
             continue;
         leaves -= count_leaves(place, i) - 1;
@@ -134,15 +134,15 @@ static enum fault fill(struct rowschema *schema, struct place *place, uint32_t p
     return FAULT_NONE;
 }
 
-static enum fault finish(struct rowschema *schema, const struct draft *draft)
+static enum fault finish(struct rowschema *schema, const struct draft *draft, uint32_t most)
 {
     struct place *place = malloc(draft->count * sizeof *place);
     if (place == NULL)
         return FAULT_MEMORY;
     uint32_t places = place_all(draft, place);
-    schema->leaves = bound_leaves(place, places, false);
-    if (schema->leaves > ROWSCHEMA_LEAVES_MAX)
-        schema->leaves = bound_leaves(place, places, true);
+    schema->leaves = bound_leaves(place, places, most, false);
+    if (schema->leaves > most)
+        schema->leaves = bound_leaves(place, places, most, true);
     enum fault fault = fill(schema, place, places, draft);
     free(place);
     return fault;
@@ -154,7 +154,7 @@ enum fault rowschema_build(struct rowschema *schema, const struct rowschema_orde
     *schema = ROWSCHEMA_INIT;
     enum fault fault = draft_make(&draft, order);
     if (fault == FAULT_NONE)
-        fault = finish(schema, &draft);
+        fault = finish(schema, &draft, order->leaves != 0 ? order->leaves : ROWSCHEMA_LEAVES_MAX);
     draft_free(&draft);
     return fault;
 }

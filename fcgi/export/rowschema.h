@@ -16,7 +16,9 @@
  * selected, so an element that is an array itself is JSON. The values of a map get what any of the paths through its
  * keys selects.
  *
- * A schema that would have more than ROWSCHEMA_LEAVES_MAX leaves has its groups made JSON, the deepest first, of
+ * A list inside ROWSCHEMA_LISTS_MAX others is JSON: what DuckDB needs to read a column doubles with each.
+ *
+ * A schema that would have more than so many leaves (ROWSCHEMA_LEAVES_MAX, or what the order says) has its groups made JSON, the deepest first, of
  * one depth the last in order of the paths first, until it has no more; the entries of identityMap come last of all.
  *
  * What the merge makes sure of is not left to observation: the profile's identityMap is MAP of LIST of GROUP, whose
@@ -36,6 +38,7 @@
 #include "lib/str.h"
 
 #define ROWSCHEMA_LEAVES_MAX 1000u
+#define ROWSCHEMA_LISTS_MAX 15u
 #define ROWSCHEMA_DOCUMENT "document"
 
 enum rowschema_kind {
@@ -78,6 +81,7 @@ struct rowschema_order {
     const struct observed *event;   /* of all event datasets, merged; NULL: rows have no eventList */
     const struct projection *fields;
     const struct projection *event_fields;
+    uint32_t leaves; /* the bound; 0: ROWSCHEMA_LEAVES_MAX */
 };
 
 /* With a projection: the selected paths, and always identityMap; `identities` and what is selected below it is

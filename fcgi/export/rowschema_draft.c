@@ -19,6 +19,7 @@ struct drafting {
     struct draft *draft;
     const struct observed *observed;
     const struct projection *fields;
+    unsigned lists; /* that the value at hand is in */
 };
 
 /* What is selected of a value: all of it, or what set[first .. first + count) selects below it. */
@@ -181,7 +182,9 @@ static void draft_below(struct drafting *g, uint32_t parent, uint32_t at, struct
         d->sets = sets;
     }
     if (node->element != 0 && objects == 0) {
+        g->lists++;
         uint32_t element = draft_value(g, node->element, selected, 0);
+        g->lists--;
         if (element != 0 && !selected.whole && d->node[element].kind == ROWSCHEMA_LIST)
             make_json(d, element);
         adopt(d, parent, element);
@@ -204,6 +207,8 @@ static uint32_t draft_value(struct drafting *g, uint32_t at, struct selection se
     if (!selected.whole && (types & (BIT(OBSERVED_OBJECT) | BIT(OBSERVED_ARRAY))) == 0)
         return 0;
     enum rowschema_kind kind = kind_of(node, types);
+    if (kind == ROWSCHEMA_LIST && g->lists >= ROWSCHEMA_LISTS_MAX)
+        kind = ROWSCHEMA_JSON;
     uint32_t draft = add_node(d, kind, node->name, node->name_length);
     if (draft == 0 || node->open || (selected.whole && kind == ROWSCHEMA_JSON))
         return draft;

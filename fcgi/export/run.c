@@ -14,6 +14,7 @@
 
 #define RUN_ROW_BYTES (16u * 1024u * 1024u) /* of a profile without its events, and of an event */
 #define RUN_SINK_BYTES ((size_t)256 * 1024) /* the least memory of a sink */
+#define RUN_COLUMNS 18000u /* of all targets together: each takes a sink 2 KiB at least */
 #define RUN_SCHEMA_BYTES (1024u * 1024u)
 
 static enum fault run_compile(struct projection *projection, const char *fields)
@@ -29,6 +30,7 @@ static enum fault run_compile(struct projection *projection, const char *fields)
 static enum fault run_make_columns(struct run *run)
 {
     const struct run_order *o = &run->order;
+    uint32_t most = RUN_COLUMNS / o->targets;
     struct columns_order order = {.db = o->fragments,
                                   .arena = o->arena,
                                   .org = o->org,
@@ -36,7 +38,8 @@ static enum fault run_make_columns(struct run *run)
                                   .policy = o->policy,
                                   .fields = &run->fields,
                                   .event_fields = &run->event_fields,
-                                  .events = o->orders->events};
+                                  .events = o->orders->events,
+                                  .leaves = most < ROWSCHEMA_LEAVES_MAX ? most : ROWSCHEMA_LEAVES_MAX};
     enum fault fault = columns_load(&order, &run->schema);
     if (fault == FAULT_NONE)
         rowschema_write(&run->schema, &run->schema_text);
@@ -118,7 +121,7 @@ static enum fault run_open_sink(struct run *run, uint32_t target)
                                      .directory = o->target[target].directory,
                                      .part_bytes = o->part_bytes,
                                      .memory_bytes = memory > RUN_SINK_BYTES ? memory : RUN_SINK_BYTES,
-                                     .always = o->always,
+                                     .always = o->always && run->result.files == 0, /* once */
                                      .schema = &run->schema,
                                      .note = kept,
                                      .notes = sizeof note / sizeof *note};
@@ -163,7 +166,6 @@ static enum fault run_list_parts(struct run *run, uint32_t target)
 static enum fault run_finish_sinks(struct run *run)
 {
     enum fault fault = FAULT_NONE;
-    run->result.read_end_ms = clock_wall_ms();
     run->order.progress->phase = "writing";
     for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++) {
         fault = sink_finish(run->sink[i]);
@@ -172,6 +174,8 @@ static enum fault run_finish_sinks(struct run *run)
             fault = run_list_parts(run, i);
         sink_close(run->sink[i]);
         run->sink[i] = NULL;
+        if (fault == FAULT_NONE)
+            fault = run->order.tick(run->order.arg);
     }
     return fault;
 }
@@ -194,6 +198,7 @@ enum fault run_write(struct run *run)
 
 enum fault run_end(struct run *run)
 {
+    run->result.end_ms = clock_wall_ms();
     return reader_close(run->reader);
 }
 

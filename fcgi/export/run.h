@@ -57,7 +57,7 @@ struct run_order {
     uint32_t targets;
     bool per_segment;
     bool always; /* a target without rows still gets a file, where the format has one for that */
-    /* Asked at every row and event, and must be cheap: FAULT_NONE, or the fault to end with. */
+    /* Asked at every row, event and finished target, and must be cheap: FAULT_NONE, or the fault to end with. */
     enum fault (*tick)(void *arg);
     /* The next range of persons to read, [*from, *to); *over when there is none. */
     enum fault (*next_range)(void *arg, int64_t *from, int64_t *to, bool *over);
@@ -80,7 +80,7 @@ struct run_result {
     int64_t events;
     int64_t too_many_identities; /* profiles that were left out */
     int64_t too_large;
-    int64_t read_end_ms;       /* wall time when the last row was read */
+    int64_t end_ms;            /* wall time of run_end(): everything was read and written, by the helpers too */
     struct tally *namespaces;  /* rows with an identity in it */
     struct run_file *file;     /* whole and durable */
     uint32_t files;

@@ -13,11 +13,24 @@ static void row_restart(struct run *run)
     str_reset(&run->row);
 }
 
-/* Begins the row of the profile at hand in every target that takes it. */
-static enum fault row_begin(struct run *run)
+/* What became of the profile at hand. */
+enum row_state {
+    ROW_OPEN,    /* not known yet whether it is wanted */
+    ROW_BEGUN,   /* it is a row in the targets that take it */
+    ROW_LEFT_OUT /* it is wanted, and has too many identities: contract.md section 6 */
+};
+
+/* The profile is wanted: begins its row in every target that takes it. */
+static enum fault row_begin(struct run *run, enum row_state *state)
 {
     size_t cursor = 0, length;
     const char *name;
+    if (merge_identity_count(run->merge) > RUN_IDENTITIES_MAX) {
+        run->result.too_many_identities++;
+        *state = ROW_LEFT_OUT;
+        return FAULT_NONE;
+    }
+    *state = ROW_BEGUN;
     row_restart(run);
     enum fault fault = merge_write(run->merge, &run->row);
     for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
@@ -61,19 +74,21 @@ static enum fault row_write(struct run *run, const struct reader_profile *profil
 {
     const struct spec_orders *o = run->order.orders;
     const struct stream_row *event;
-    bool begun = o->updated_after_ms == INT64_MIN || profile->updated_ms > o->updated_after_ms;
-    enum fault fault = begun ? row_begin(run) : FAULT_NONE;
-    while (fault == FAULT_NONE && (fault = reader_next_event(run->reader, &event)) == FAULT_NONE && event != NULL) {
+    enum row_state state = ROW_OPEN;
+    enum fault fault = FAULT_NONE;
+    if (o->updated_after_ms == INT64_MIN || profile->updated_ms > o->updated_after_ms)
+        fault = row_begin(run, &state);
+    while (fault == FAULT_NONE && state != ROW_LEFT_OUT &&
+           (fault = reader_next_event(run->reader, &event)) == FAULT_NONE && event != NULL) {
         bool wanted = row_wants_event(o, event);
         fault = run->order.tick(run->order.arg);
-        if (fault == FAULT_NONE && !begun && event->ingested_ms > o->updated_after_ms && (wanted || profile->bare)) {
-            begun = true;
-            fault = row_begin(run);
-        }
-        if (fault == FAULT_NONE && wanted)
+        if (fault == FAULT_NONE && state == ROW_OPEN && event->ingested_ms > o->updated_after_ms &&
+            (wanted || profile->bare))
+            fault = row_begin(run, &state);
+        if (fault == FAULT_NONE && wanted && state == ROW_BEGUN)
             fault = row_add_event(run, event);
     }
-    return fault == FAULT_NONE && begun ? row_end(run) : fault;
+    return fault == FAULT_NONE && state == ROW_BEGUN ? row_end(run) : fault;
 }
 
 enum fault run_take_profile(struct run *run, const struct reader_profile *profile)
@@ -89,10 +104,6 @@ enum fault run_take_profile(struct run *run, const struct reader_profile *profil
     }
     if (fault != FAULT_NONE)
         return fault;
-    if (merge_identity_count(run->merge) > RUN_IDENTITIES_MAX) {
-        run->result.too_many_identities++;
-        return FAULT_NONE;
-    }
     if (!select_targets(run->order.orders, run->order.per_segment, run->merge, profile->bare, run->in))
         return FAULT_NONE;
     return row_write(run, profile);

@@ -184,7 +184,9 @@ enum fault db_connect(struct db *db)
     const char *keys[] = {"gssencmode", "dbname", "application_name", "options", "client_encoding", NULL};
     const char *values[] = {"disable", db->options.conninfo, db->options.application,
                             "-c search_path=pg_catalog -c client_connection_check_interval=1s"
-                            " -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on",
+                            " -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on"
+                            /* a host that loses power must not keep its locks for hours */
+                            " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
                             "UTF8", NULL};
     db->conn = PQconnectStartParams(keys, values, 1);
     if (db->conn == NULL)

@@ -31,6 +31,7 @@ struct helper {
     char name[CRYPTO_UUID_TEXT]; /* its own */
     struct watch watch;
     struct workplace place;
+    bool unsure; /* nobody can tell whether its files were handed over */
 };
 
 /* The parameters that all statements of a helper begin with, in the arena; NULL: exhausted. */
@@ -96,7 +97,7 @@ static void helper_list_files(const struct run_result *r, struct str *out)
 }
 
 /* Hands over what was written. */
-static enum fault helper_deliver(const struct helper *h, const struct run_result *r)
+static enum fault helper_deliver(struct helper *h, const struct run_result *r)
 {
     struct arena *a = h->arena;
     struct str namespaces = STR_INIT(HELPER_FIGURES_BYTES), files = STR_INIT(HELPER_FILES_BYTES);
@@ -115,6 +116,7 @@ static enum fault helper_deliver(const struct helper *h, const struct run_result
     enum fault fault = FAULT_MEMORY;
     if (!namespaces.overflow && !files.overflow)
         fault = helper_call(h, a, &STMT_HELP_END, params, NULL);
+    h->unsure = fault == FAULT_DB_UNAVAILABLE;
     str_free(&namespaces);
     str_free(&files);
     return fault;
@@ -192,7 +194,8 @@ static void helper_give_up(struct helper *h, enum fault fault)
     db_close(h->tools->events);
     if (helper_call(h, a, &STMT_HELP_DROP, params, NULL) != FAULT_NONE)
         db_close(h->db); /* and with it the lock */
-    if (h->place.path[0] != '\0' && tree_remove(h->place.path) != FAULT_NONE)
+    /* SECURITY: no file is removed that the attempt may publish; the others go when its directory does */
+    if (!h->unsure && h->place.path[0] != '\0' && tree_remove(h->place.path) != FAULT_NONE)
         log_event(LOG_WARN, "left_behind", "helper=%s", h->name);
 }
 
@@ -228,8 +231,10 @@ enum fault helper_run(struct db *db, struct arena *arena, struct runner_tools *t
     runner_watch(tools, &h.watch);
     fault = helper_work(&h);
     runner_watch(tools, NULL);
+    if (fault == FAULT_STOPPED && h.watch.fault != FAULT_NONE)
+        fault = h.watch.fault; /* a wait ended because the watch had a reason */
     if (fault != FAULT_NONE)
         helper_give_up(&h, fault);
     log_context("%s", "");
-    return FAULT_NONE;
+    return fault;
 }

@@ -17,7 +17,8 @@
 #include "spooler/runner.h"
 
 /* Helps one export if one is open for it. `db` is the session that holds the liveness. *found false: there was
- * nothing to help with. A fault of the help itself is only logged: the attempt does that part again. */
+ * nothing to help with. A fault with *found true is one of the help itself, and logged: the attempt does that part
+ * again. */
 enum fault helper_run(struct db *db, struct arena *arena, struct runner_tools *tools, bool *found) MUST_CHECK;
 
 #endif

@@ -59,8 +59,8 @@ static enum fault publish_commit(const struct publish_order *o, const char *file
                             namespaces,
                             skipped,
                             arena_int(a, r->watermark_ms),
-                            arena_int(a, r->read_end_ms),
-                            arena_int(a, r->read_end_ms)};
+                            arena_int(a, r->end_ms),
+                            arena_int(a, r->end_ms)};
     return arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_JOB_PUBLISH, params, NULL);
 }
 

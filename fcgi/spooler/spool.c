@@ -20,6 +20,7 @@
 #define SPOOL_LEASE_WAIT_MS 10000
 #define SPOOL_SWEEP_MS 30000
 #define SPOOL_OFFER_MS 100 /* help matters to long exports only; looking for own work comes first */
+#define SPOOL_NO_OFFER_MS 2000 /* after help that failed: it would most likely fail again, and take ranges from others */
 #define SPOOL_DOWN_MS 1000 /* pause while the database cannot be reached */
 
 struct spool {
@@ -27,7 +28,7 @@ struct spool {
     struct arena *arena;
     struct runner_tools tools;
     int64_t swept_ms;
-    int64_t offered_ms; /* when it last looked for somebody to help */
+    int64_t offer_ms; /* when it next looks for somebody to help */
 };
 
 static struct db_options spool_options(struct spool *s, const char *name, bool interruptible)
@@ -63,11 +64,15 @@ static void spool_close(struct spool *s)
 /* Helps with somebody else's export, if it is time to look for one. */
 static enum fault spool_help(struct spool *s, bool *found)
 {
-    int64_t now = clock_monotonic_ms();
-    if (now - s->offered_ms < SPOOL_OFFER_MS)
+    if (clock_monotonic_ms() < s->offer_ms)
         return FAULT_NONE;
-    s->offered_ms = now;
-    return helper_run(s->lease, s->arena, &s->tools, found);
+    s->offer_ms = clock_monotonic_ms() + SPOOL_OFFER_MS;
+    enum fault fault = helper_run(s->lease, s->arena, &s->tools, found);
+    if (!*found)
+        return fault;
+    if (fault != FAULT_NONE && fault != FAULT_CANCELLED && fault != FAULT_LEASE_LOST)
+        s->offer_ms = clock_monotonic_ms() + SPOOL_NO_OFFER_MS;
+    return FAULT_NONE;
 }
 
 /* Does one piece of work, or helps with somebody else's. *found false: there was none. */

@@ -19,14 +19,14 @@ struct watch {
     /* Tells the database; the arena is reset before. FAULT_CANCELLED, FAULT_LEASE_LOST, or what the call met. */
     enum fault (*tell)(void *arg, struct arena *arena, const struct run_progress *progress);
     void *arg;
-    struct arena *arena; /* nothing else uses it */
+    struct arena *arena; /* reset by every look that tells, so others use it only for calls in which no look can come */
     int64_t looked_ms;
     int64_t told_ms;
     enum fault fault;
 };
 
-/* FAULT_STOPPED, FAULT_CANCELLED, FAULT_LEASE_LOST, FAULT_DB_UNAVAILABLE (the session that holds the right is
- * gone), or FAULT_NONE. */
+/* FAULT_STOPPED, FAULT_CANCELLED, FAULT_LEASE_LOST, FAULT_DB_UNAVAILABLE (the database does not answer), or FAULT_NONE.
+ * A session that was lost and made anew is not noticed: the right stands until somebody takes it over. */
 enum fault watch_tick(struct watch *watch);
 
 /* The same as an answer to "is there a reason to stop"; `watch` is a struct watch. */

@@ -7,6 +7,8 @@
 
 #define STAGE_SEND_BYTES 65536u /* a send per record cost a system call each */
 #define STAGE_ANALYZE_ROWS 1000
+/* Of one record's links beside the values: each repeats its namespace, which the body may have once. */
+#define STAGE_LINKS_BYTES (RECORD_IDENTITIES_MAX * (RECORD_NAMESPACE_MAX + 8u))
 #define STAGE_TEXT_OID 25 /* of type text; PostgreSQL keeps it for ever */
 
 static void stage_write(char *out, uint64_t n, unsigned bytes)
@@ -72,8 +74,8 @@ static enum fault stage_send(struct stage *s)
 enum fault stage_begin(struct stage *s, struct db *db, size_t most_bytes)
 {
     static const char SIGNATURE[11] = "PGCOPY\n\377\r\n";
-    /* a body, and once more what of it are identities */
-    *s = (struct stage){.db = db, .buffer = STR_INIT(2 * most_bytes + 2u * STAGE_SEND_BYTES)};
+    /* a body, once more what of it are values of identities, and their namespaces */
+    *s = (struct stage){.db = db, .buffer = STR_INIT(2 * most_bytes + STAGE_LINKS_BYTES + 2u * STAGE_SEND_BYTES)};
     enum fault fault = db_run_text(db, STMT_STAGE_MAKE);
     if (fault == FAULT_NONE)
         fault = db_copy_in(db, STMT_STAGE_COPY);

@@ -1,4 +1,5 @@
--- Makes the calling session a helper of the oldest export that is open for one, or answers no row.
+-- Makes the calling session a helper of the oldest export that is open for one, or answers no row; none either
+-- while work waits that the worker could claim.
 -- `liveness` is an advisory lock that the session holds from here on: it goes when the session does.
 CREATE OR REPLACE FUNCTION consign.help_begin(p_helper text)
     RETURNS TABLE (org integer, sandbox integer, job bigint, batch text, attempt text, snapshot text, liveness bigint)
@@ -7,7 +8,8 @@ $$
 DECLARE
     number bigint;
 BEGIN
-    IF NOT EXISTS (SELECT FROM consign.work_queue q WHERE q.snapshot IS NOT NULL AND NOT q.cancel) THEN
+    IF NOT EXISTS (SELECT FROM consign.work_queue q WHERE q.snapshot IS NOT NULL AND NOT q.cancel)
+            OR consign.work_waits() THEN
         RETURN;
     END IF;
     number := nextval('consign.work_queue_entry_seq'); -- the numbers of entries, whose locks they are too

@@ -5,7 +5,7 @@
 -- however the links come, one moves log2(identities) times at most.
 CREATE OR REPLACE FUNCTION consign.identity_join(p_org integer, p_sandbox integer)
     RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog AS
+    LANGUAGE plpgsql SET search_path = pg_catalog SET enable_sort = off AS
 $$
 DECLARE
     parent integer[];
@@ -68,11 +68,12 @@ BEGIN
         SELECT parent[p.number] AS root, p.person, p.fresh, 0 AS size FROM pg_temp.link_person p;
 
     -- Where stored persons meet, the sizes are counted as far as it takes to find the largest, which costs no more
-    -- than moving the others.
+    -- than moving the others. In order of persons, for what identity_move says of it.
     WHILE EXISTS (SELECT FROM pg_temp.link_group g WHERE NOT g.fresh AND g.size = bound GROUP BY g.root HAVING count(*) > 1) LOOP
         UPDATE pg_temp.link_group g
             SET size = (SELECT count(*) FROM (SELECT FROM consign.identity i
-                WHERE i.org = p_org AND i.sandbox = p_sandbox AND i.person = g.person LIMIT greatest(bound * 8, 16)) counted)
+                WHERE i.org = p_org AND i.sandbox = p_sandbox AND i.person BETWEEN g.person AND g.person
+                ORDER BY i.person LIMIT greatest(bound * 8, 16)) counted)
             WHERE NOT g.fresh AND g.size = bound AND g.root IN (
                 SELECT h.root FROM pg_temp.link_group h WHERE NOT h.fresh AND h.size = bound GROUP BY h.root HAVING count(*) > 1);
         bound := greatest(bound * 8, 16);
@@ -85,14 +86,7 @@ BEGIN
         WHERE o.person <> o.winner;
     ANALYZE pg_temp.link_moved;
     UPDATE pg_temp.link_identity n SET person = m.winner FROM pg_temp.link_moved m WHERE n.person = m.person;
-    IF EXISTS (SELECT FROM pg_temp.link_moved m WHERE NOT m.fresh) THEN
-        UPDATE consign.identity i SET person = m.winner FROM pg_temp.link_moved m
-            WHERE i.org = p_org AND i.sandbox = p_sandbox AND i.person = m.person AND NOT m.fresh;
-        UPDATE consign.profile_fragment f SET person = m.winner FROM pg_temp.link_moved m
-            WHERE f.org = p_org AND f.sandbox = p_sandbox AND f.person = m.person AND NOT m.fresh;
-        UPDATE consign.profile_event e SET person = m.winner FROM pg_temp.link_moved m
-            WHERE e.org = p_org AND e.sandbox = p_sandbox AND e.person = m.person AND NOT m.fresh;
-    END IF;
+    PERFORM consign.identity_move(p_org, p_sandbox);
     DROP TABLE pg_temp.link_edge, pg_temp.link_person, pg_temp.link_group, pg_temp.link_moved;
 END
 $$;

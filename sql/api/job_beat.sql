@@ -23,7 +23,8 @@ BEGIN
             (org, sandbox, job, phase, profiles_done, profiles_estimated, files_written)
         VALUES (p_org, p_sandbox, p_job, p_phase, p_done + helped.done, p_estimated, p_files + helped.files)
         ON CONFLICT (org, sandbox, job) DO UPDATE
-            SET phase = EXCLUDED.phase, profiles_done = EXCLUDED.profiles_done,
+            SET phase = EXCLUDED.phase, -- not less, though what a lost helper told is missing now
+                profiles_done = greatest(p.profiles_done, EXCLUDED.profiles_done),
                 profiles_estimated = EXCLUDED.profiles_estimated, files_written = EXCLUDED.files_written;
 END
 $$;

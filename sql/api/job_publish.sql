@@ -34,7 +34,8 @@ BEGIN
         WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = ANY (batches);
     SELECT coalesce(sum(h.profiles), 0) AS profiles, coalesce(sum(h.events), 0) AS events,
            coalesce(sum(h.too_many), 0) AS too_many, coalesce(sum(h.too_large), 0) AS too_large INTO helped
-        FROM consign.export_helper h WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job;
+        FROM consign.export_helper h
+        WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job AND h.status = 'done';
     UPDATE consign.export_job j
         SET status = 'SUCCEEDED', push = p_push, updated_ms = moment, ended_ms = moment,
             export_end_ms = p_export_end_ms, write_start_ms = p_write_start_ms, write_end_ms = moment,
@@ -42,7 +43,7 @@ BEGIN
             events = p_events + helped.events,
             by_namespace = consign.counts_sum(ARRAY(
                 SELECT h.by_namespace FROM consign.export_helper h
-                WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job) || p_by_namespace),
+                WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job AND h.status = 'done') || p_by_namespace),
             skipped = nullif(consign.counts_sum(ARRAY[coalesce(p_skipped, '{}'),
                 json_build_object('tooManyIdentities', helped.too_many, 'tooLarge', helped.too_large)::text]), '{}')
         WHERE j.org = p_org AND j.sandbox = p_sandbox AND j.job = p_job AND j.status = 'PROCESSING'

@@ -29,15 +29,29 @@ BEGIN
             RETURN;
         END IF;
     END IF;
+    -- The owner is asked for again in the statement that takes: the job may have been taken over and cut anew since
+    -- `held` was read, and a range that an old attempt took of the new one's would be missing in the export.
     RETURN QUERY UPDATE consign.export_share s SET taken_by = p_helper
         WHERE s.org = p_org AND s.sandbox = p_sandbox AND s.job = p_job AND s.share = (
             SELECT f.share FROM consign.export_share f
             WHERE f.org = p_org AND f.sandbox = p_sandbox AND f.job = p_job AND f.taken_by IS NULL
             ORDER BY f.share LIMIT 1 FOR UPDATE SKIP LOCKED)
+            AND EXISTS (SELECT FROM consign.work_queue q WHERE q.org = p_org AND q.sandbox = p_sandbox
+                AND q.batch = p_batch AND q.attempt = p_attempt)
         RETURNING s.person_from, s.person_to;
-    IF NOT FOUND AND held.snapshot IS NOT NULL THEN
-        UPDATE consign.work_queue q SET snapshot = NULL
-            WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch AND q.attempt = p_attempt;
+    IF FOUND OR held.snapshot IS NULL THEN
+        RETURN;
     END IF;
+    -- The attempt waits for who enters, so that afterwards it knows of all. A helper, who holds its own row, must not
+    -- wait for an entry (share_clear): then the next one closes.
+    IF p_helper <> p_attempt THEN
+        PERFORM FROM consign.work_queue q WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch
+            FOR UPDATE SKIP LOCKED;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    UPDATE consign.work_queue q SET snapshot = NULL
+        WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch AND q.attempt = p_attempt;
 END
 $$;

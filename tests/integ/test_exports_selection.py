@@ -5,11 +5,13 @@ test_parquet_files.py's.
 """
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import flows
 import policyuse
+from client import Client
 from flows import BATCH_FILES, CATALOG, JOBS
 from oracle import Policy, canonical_rows
 from rfc3339 import from_ms
@@ -187,6 +189,31 @@ def test_a_chain_of_exports_holds_every_update_and_every_event_once(twin):
     assert sorted(seen_events) == sorted(f"{letter}{step}" for letter in "xyz" for step in (0, 1, 3, 4))
 
 
+def test_a_chain_of_exports_beside_running_ingestion_holds_everything_once(twin):
+    """Batches end before, during and after each export; its watermark says which of them it holds."""
+    def ingest():
+        for n in range(20):
+            twin.records("crm", [ident(f"E:{n}-{k}", v=f"{n}-{k}") for k in range(10)])
+            twin.events("web", [event(f"{n}-{k}", "01", f"C:{k}") for k in range(10)])
+
+    twin.dataset("crm"), twin.dataset("web", "event")
+    target, watermark, people, events, last = twin.target(), 0, [], [], False
+    with ThreadPoolExecutor(1) as side:
+        running = side.submit(ingest)
+        while not last:
+            last = running.done()
+            body = {"filter": {"emptyProfiles": True, "fromIngestTimestamp": from_ms(watermark)},
+                    "additionalFields": {"eventList": {"fields": "_id"}}}
+            job = flows.wait_job(twin.client, twin.start(body, target)["id"])
+            rows = flows.download(twin.client, job["destination"]["batchId"])
+            people += [row["v"] for row in rows if "v" in row]
+            events += [e["_id"] for row in rows for e in row.get("eventList", [])]
+            watermark = job["watermark"]
+        running.result()
+    wanted = sorted(f"{n}-{k}" for n in range(20) for k in range(10))
+    assert sorted(people) == wanted and sorted(events) == wanted
+
+
 def test_a_watermark_lies_between_what_was_and_what_comes(twin):
     twin.records("crm", [ident("E:a", v=1)])
     first = twin.export({})["watermark"]
@@ -235,7 +262,6 @@ def test_a_person_is_updated_when_any_identity_is(twin):
 @pytest.fixture
 def own(stack, tenants):
     """A sandbox in an org of its own, with room for five policies."""
-    from client import Client
     org = tenants.org("own")
     return Twin(Client(stack, org, "own", *tenants.credentials(org)))
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 import flows
+import readers
 
 NAMESPACES = ("CRMID", "Email", "Phone")
 
@@ -208,3 +209,22 @@ def test_what_was_stored_before_schemas_were_kept_stays_unknown(client):
     store.rows("UPDATE consign.observed_schema SET schema = NULL WHERE org = %s AND sandbox = %s RETURNING 1")
     flows.ingest(client, dataset, [{"identityMap": {"E": [{"id": "new"}]}, "new": 1}])
     assert store.rows("SELECT schema FROM consign.observed_schema WHERE org = %s AND sandbox = %s") == [(None,)]
+
+
+def test_records_from_before_schemas_were_kept_are_exported_whole(client):
+    """Upgraded stores: Parquet has a column for the whole profile, and one for the whole event."""
+    profiles, events = flows.create_dataset(client, "profile"), flows.create_dataset(client, "event")
+    flows.ingest(client, profiles, [{"identityMap": {"E": [{"id": "old"}]}, "old": {"n": 1}}])
+    flows.ingest(client, events, [{"identityMap": {"E": [{"id": "old"}]}, "_id": "e", "timestamp": "2024-01-01T00:00:00Z"}])
+    store = Store(client)
+    store.rows("UPDATE consign.observed_schema SET schema = NULL WHERE org = %s AND sandbox = %s RETURNING 1")
+    flows.ingest(client, profiles, [{"identityMap": {"E": [{"id": "new"}]}, "new": 1}])
+    dataset = flows.create_dataset(client, fileDescription={"format": "parquet"})
+    body = flows.job_body(dataset, additionalFields={"eventList": {"fields": "_id"}})
+    job = flows.wait_job(client, flows.start_job(client, body)["id"])
+    assert job["status"] == "SUCCEEDED", job
+    with readers.fetch(client, job["destination"]["batchId"]) as files:
+        found = readers.query(f"SELECT document, coalesce(eventList[1], '{{}}') FROM read_parquet({files.glob})")
+    assert sorted(([json.loads(text) for text in row] for row in found), key=str) == [
+        [{"identityMap": {"E": [{"id": "new"}]}, "new": 1}, {}],
+        [{"identityMap": {"E": [{"id": "old"}]}, "old": {"n": 1}}, {"_id": "e"}]]

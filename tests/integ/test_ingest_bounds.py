@@ -1,4 +1,4 @@
-"""A loader's memory is bounded whatever is uploaded."""
+"""What is uploaded, however wide or large, costs a worker bounded memory, when it is loaded and after."""
 
 import pathlib
 
@@ -41,4 +41,33 @@ def test_a_record_of_50_mb_is_refused_and_costs_no_memory(stack, client):
         sanitized = "libasan" in (process / "maps").read_text()
         peak = memory(process, "VmHWM")
         assert peak - before[process] < 16 * MIB, f"grew by {(peak - before[process]) / MIB:.1f} MiB"
+        assert sanitized or peak < 64 * MIB, f"{peak / MIB:.1f} MiB"
+
+
+def test_a_record_with_the_most_and_longest_identities_is_taken(client):
+    dataset = flows.create_dataset(client, "profile")
+    entries = [{"id": f"{n:04}" + "x" * 1020} for n in range(1000)]
+    entries[0]["primary"] = True
+    widest = {"identityMap": {"N" * 255: entries}}  # its namespace counts for each identity
+    batch = flows.ingest(client, dataset, [widest, {"identityMap": {"E": [{"id": "other"}]}}])
+    metrics = batch["metrics"]
+    assert (metrics["outputRecordCount"], metrics["failedRecordCount"]) == (2, 0)
+
+
+def test_datasets_of_very_many_long_names_cost_an_export_no_memory(stack, client):
+    """Each has an observed schema of 7 MB; the columns of an export are made from all of them."""
+    names = [f"{n:03}" + "\x01" * 252 for n in range(499)]
+    widest = [{"identityMap": {"E": [{"id": "wide"}]}, f"o{n}": dict.fromkeys(names, 1)} for n in range(10)]
+    for _ in range(12):
+        flows.ingest(client, flows.create_dataset(client, "profile"), widest)
+    processes = workers(stack)
+    for process in processes:
+        (process / "clear_refs").write_text("5")
+    dataset = flows.create_dataset(client, fileDescription={"format": "parquet"})
+    job = flows.wait_job(client, flows.start_job(client, flows.job_body(dataset))["id"])
+    assert job["status"] == "SUCCEEDED", job
+    assert processes == workers(stack), "a worker ended"
+    for process in processes:
+        sanitized = "libasan" in (process / "maps").read_text()
+        peak = memory(process, "VmHWM")
         assert sanitized or peak < 64 * MIB, f"{peak / MIB:.1f} MiB"

@@ -4,7 +4,10 @@ On a stack of its own with default settings, so that the peak of each process is
 """
 
 import json
+import os
 import pathlib
+import signal
+import time
 
 import pytest
 
@@ -34,14 +37,25 @@ def stack():
 
 @pytest.fixture
 def twin(stack):
+    """Workers that have done nothing yet, and a sandbox that nobody used."""
+    supervisor, *before = spooler(stack)
+    os.kill(supervisor, signal.SIGHUP)  # replaces them one for one
+    deadline = time.monotonic() + 20
+    while set(before) & set(spooler(stack)) or len(spooler(stack)) <= len(before):
+        assert time.monotonic() < deadline, "the workers are not replaced"
+        time.sleep(0.02)
     return Twin(ownstack.new_client(stack))
+
+
+def spooler(stack):
+    """Its supervisor, then its workers."""
+    return process_tree(int((stack.dir / "pids" / "spooler").read_text().split()[0]))
 
 
 def peaks_kb(stack):
     """The peak of resident memory of each worker since its start."""
-    supervisor = int((stack.dir / "pids" / "spooler").read_text().split()[0])
     found = {}
-    for pid in process_tree(supervisor)[1:]:
+    for pid in spooler(stack)[1:]:
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         found[pid] = int(status.split("VmHWM:")[1].split()[0])
     assert found
@@ -85,15 +99,27 @@ def test_fifty_segments_each_with_its_batch(stack, twin, form):
     """Sixty are refused; fifty are fifty files open at once."""
     names = [f"s{n}" for n in range(60)]
     twin.records("crm", [ident(f"E:{n}", text=f"{n}" * 100, **member(*(f"ups/{name}=realized" for name in names if (n + int(name[1:])) % 3)))
-                         for n in range(600)])
+                         for n in range(300)])
     body = {"destination": {"segmentPerBatch": True}, "filter": {"segments": [{"segmentId": name} for name in names[:50]]}}
     job, wanted = twin.check(body, form=form)
-    assert len(job["destination"]["batches"]) == 50 and wanted.profiles == 600
+    assert len(job["destination"]["batches"]) == 50 and wanted.profiles == 300
     assert_small(stack, "fifty batches")
     body["filter"]["segments"] = [{"segmentId": name} for name in names]
     target = flows.create_dataset(twin.client)
     refused = {**flows.job_body(target), **body, "destination": {**body["destination"], "datasetId": target}}
     assert_problem(twin.client.call("POST", JOBS, json=refused), 400, "/filter/segments")
+
+
+def test_fifty_segments_of_very_many_columns(stack, twin):
+    """Fifty files open at once, each with as many columns as there may be."""
+    names = [f"s{n}" for n in range(50)]
+    inside = member(*(f"ups/{name}=realized" for name in names))
+    for first in range(0, 120, 60):
+        twin.records("crm", [ident(f"E:{n}", o={f"c{k}": f"{n * k}" for k in range(480)}, p={f"c{k}": n * k for k in range(480)}, **inside)
+                             for n in range(first, first + 60)])
+    job = twin.export({"destination": {"segmentPerBatch": True}, "filter": {"segments": [{"segmentId": name} for name in names]}}, "parquet")
+    assert job["metrics"]["totalExportedProfileCounter"] == 120
+    assert_small(stack, "fifty batches of 960 columns")
 
 
 def test_a_record_above_the_limit_is_refused_with_its_size_as_the_reason(stack, twin):

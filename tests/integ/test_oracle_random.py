@@ -1,8 +1,8 @@
 """Three hundred random small stores: every exported row equals the oracle's, in JSON and in Parquet.
 
 One sandbox a store; stores run side by side, each lane in an org of its own, because an org has five merge
-policies at most. Parquet is read by all three readers. What differs is made
-small and printed. CONSIGN_STORES and CONSIGN_SEED choose how many and which, CONSIGN_SHRINK for how many seconds.
+policies at most. Parquet is read by all three readers. What differs is made small and printed. CONSIGN_STORES and
+CONSIGN_SEED choose how many and which, CONSIGN_SHRINK for how many seconds.
 """
 
 import json

@@ -3,11 +3,14 @@
 On a stack of its own whose shares are so small that a store of 2,000 profiles splits into many.
 """
 
+import contextlib
 import itertools
 import os
+import random
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -15,9 +18,10 @@ import pytest
 import flows
 import lake
 import ownstack
+import readers
 from bigstore import FIELDS, BigStore
 from flows import JOBS
-from oracle import Policy
+from oracle import Policy, canonical_rows
 from stack import process_tree
 from test_oracle_selection import event, ident, member
 from twin import Twin
@@ -86,6 +90,31 @@ def test_the_same_rows_whatever_the_number_of_workers(shop, workers):
         shop.twin.check(body, rules, form=form)
 
 
+def test_an_export_holds_one_moment_while_people_join(shop):
+    """Batches that join people end all the while; every export is the store after one of them, whole."""
+    client = ownstack.new_client(shop.stack)
+    twin, rng = Twin(client), random.Random(3)
+    policy = {"mergePolicy": {"id": flows.create_policy(client, "pdg")["id"]}, **EVENTS}
+    twin.records("crm", [ident(f"A:{n}", f"B:{n}", v=n) for n in range(400)])
+    twin.events("web", [event(f"{n}", "01", f"A:{n % 400}") for n in range(800)])
+    moments = [canonical_rows(twin.store.export(policy, Policy("pdg")).rows)]
+
+    def ingest():
+        for step in range(12):
+            twin.records("crm", [ident(f"A:{rng.randrange(400)}", f"B:{rng.randrange(400)}", step=step) for _ in range(15)])
+            moments.append(canonical_rows(twin.store.export(policy, Policy("pdg")).rows))
+
+    found, target = [], twin.target()
+    with ThreadPoolExecutor(1) as side:
+        running = side.submit(ingest)
+        while not running.done() or len(found) < 3:
+            job = flows.wait_job(client, twin.start(policy, target)["id"])
+            found.append(canonical_rows(flows.download(client, job["destination"]["batchId"])))
+        running.result()
+    places = [moments.index(rows) for rows in found]  # ValueError: of no moment that ever was
+    assert places == sorted(places)
+
+
 # What follows needs an export that takes a while.
 
 @pytest.fixture(scope="module")
@@ -121,12 +150,31 @@ def workers(stack):
     return [pid for pid in process_tree(supervisor) if pid != supervisor]
 
 
+def start(big, form):
+    """A new job into a fresh dataset: (job, dataset)."""
+    dataset = flows.create_dataset(big.client, fileDescription={"format": form})
+    return flows.start_job(big.client, flows.job_body(dataset, **FIELDS)), dataset
+
+
+def check(big, job, form):
+    """Every profile and event of the store is there once."""
+    if form == "json":
+        big.check(job)
+        return
+    assert job["metrics"]["totalExportedProfileCounter"] == big.rows
+    assert job["metrics"]["totalExportedEventCounter"] == big.events
+    with readers.fetch(big.client, job["destination"]["batchId"]) as files:
+        assert readers.query("SELECT count(*), count(DISTINCT identityMap['CRMID'][1].id), sum(len(eventList)),"
+                             f" count(DISTINCT eventList[1]._id) FROM read_parquet({files.glob})") == \
+            [[big.rows, big.rows, big.events, big.events]]
+
+
 @pytest.mark.parametrize("who", ["helper", "leader", "both"])
-@pytest.mark.parametrize("number", range(2))
-def test_kill_9_of_who_writes_a_shared_export_loses_and_repeats_nothing(shop, big, who, number):
+@pytest.mark.parametrize("form", ["json", "parquet"])
+def test_kill_9_of_who_writes_a_shared_export_loses_and_repeats_nothing(shop, big, who, form):
     hit = False
     for _ in range(5):  # an export may be over before the kill
-        job, dataset = big.start()
+        job, dataset = start(big, form)
         await_help(shop.stack, job["id"])
         first = leader(shop.stack, job["id"])
         others = [pid for pid in workers(shop.stack) if pid != first]
@@ -134,7 +182,7 @@ def test_kill_9_of_who_writes_a_shared_export_loses_and_repeats_nothing(shop, bi
             os.kill(pid, signal.SIGKILL)
         hit = big.client.get(f"{JOBS}/{job['id']}").json()["status"] == "PROCESSING"
         done = flows.wait_job(big.client, job["id"])
-        big.check(done)
+        check(big, done, form)
         assert lake.published(shop.stack, dataset) == [done["destination"]["batchId"]]
         lake.assert_whole(shop.stack, dataset, done["destination"]["batchId"])
         if hit:
@@ -157,8 +205,7 @@ def test_cancel_of_a_shared_export_stops_all_who_write_it(shop, big):
 
 @pytest.mark.parametrize("form", ["json", "parquet"])
 def test_progress_tells_the_truth(big, form):
-    dataset = flows.create_dataset(big.client, fileDescription={"format": form})
-    job = flows.start_job(big.client, flows.job_body(dataset, **FIELDS))
+    job, _ = start(big, form)
     seen = []
     while job["status"] not in flows.TERMINAL:
         job = big.client.get(f"{JOBS}/{job['id']}").json()
@@ -185,3 +232,42 @@ def test_small_jobs_do_not_wait_for_a_shared_one(shop, big):
     await_help(shop.stack, job["id"])
     twin.check({})
     big.check(flows.wait_job(big.client, job["id"]))
+
+
+@contextlib.contextmanager
+def trigger(stack, when, body):
+    """A trigger on the table of helpers; what it does stands for a fault of the database or the network."""
+    with psycopg.connect(stack.pg_uri, autocommit=True) as connection:
+        connection.execute("CREATE FUNCTION public.disturb() RETURNS trigger LANGUAGE plpgsql AS"
+                           f" $$ BEGIN {body} RETURN NEW; END $$")
+        connection.execute(f"CREATE TRIGGER disturb {when} FOR EACH ROW EXECUTE FUNCTION public.disturb()")
+        try:
+            yield
+        finally:
+            connection.execute("DROP FUNCTION public.disturb CASCADE")
+
+
+def logged(stack, job, *words):
+    lines = (stack.dir / "log" / "spooler.log").read_text().splitlines()
+    return [line for line in lines if f"job={job}" in line and all(word in line for word in words)]
+
+
+def test_who_cannot_help_does_not_try_again_and_again(shop, big):
+    with trigger(shop.stack, "BEFORE INSERT ON consign.export_helper", "RAISE EXCEPTION 'no';"):
+        job, _ = big.start()
+        big.check(flows.wait_job(big.client, job["id"]))
+    assert len(logged(shop.stack, job["id"], "event=help_ended")) == 1
+
+
+def test_files_whose_delivery_was_not_answered_are_published(shop, big):
+    """The helper's connection goes while its delivery is being committed: it may not remove what it delivered."""
+    silence = ("PERFORM set_config('client_connection_check_interval', '0', false); PERFORM pg_sleep(11);")
+    with trigger(shop.stack, "AFTER UPDATE OF status ON consign.export_helper", silence):
+        job, dataset = big.start()
+        await_help(shop.stack, job["id"])
+        done = flows.wait_job(big.client, job["id"], seconds=60)
+    assert logged(shop.stack, job["id"], "event=help_ended", "fault=db_unavailable")
+    big.check(done)
+    assert len(logged(shop.stack, job["id"], "event=claimed")) == 1, "the attempt failed"
+    lake.assert_whole(shop.stack, dataset, done["destination"]["batchId"])
+    lake.wait_clean(shop.stack, 70)

@@ -11,6 +11,7 @@ import pytest
 import flows
 import ownstack
 import readers
+from client import Client
 from columns import columns_of
 from flows import CATALOG
 from oracle import Policy
@@ -110,7 +111,6 @@ def test_columns_widen_as_the_store_grows(twin):
 
 
 def test_types_of_one_dataset_do_not_widen_an_export_without_it(client, tenants, stack):
-    from client import Client
     org = tenants.org("own")
     twin = Twin(Client(stack, org, "own", *tenants.credentials(org)))
     twin.records("crm", [ident("E:a", v=1)])

@@ -163,7 +163,7 @@ static void build(struct rowschema *schema, const struct observed *profile, cons
     struct projection event_projection;
     compile(&projection, fields);
     compile(&event_projection, event_fields);
-    struct rowschema_order order = {profile, event, &projection, &event_projection};
+    struct rowschema_order order = {profile, event, &projection, &event_projection, 0};
     assert_int_equal(rowschema_build(schema, &order), FAULT_NONE);
     if (!walk_schema(schema)) {
         struct str out = STR_INIT(1 << 20);

@@ -342,6 +342,43 @@ static void bounds_the_leaves(void **state)
     str_free(&text);
 }
 
+/* Lists in lists: the one inside ROWSCHEMA_LISTS_MAX others is text. */
+static void bounds_lists_in_lists(void **state)
+{
+    struct str text = STR_INIT(4096), expected = STR_INIT(4096), out = STR_INIT(4096);
+    struct rowschema schema;
+    (void)state;
+    for (unsigned lists = ROWSCHEMA_LISTS_MAX; lists <= ROWSCHEMA_LISTS_MAX + 3; lists++) {
+        unsigned kept = lists < ROWSCHEMA_LISTS_MAX ? lists : ROWSCHEMA_LISTS_MAX;
+        str_reset(&text);
+        str_reset(&expected);
+        str_reset(&out);
+        str_append_text(&text, "{\"a\":");
+        for (unsigned i = 0; i < lists; i++)
+            str_append_char(&text, '[');
+        str_append_char(&text, '1');
+        for (unsigned i = 0; i < lists; i++)
+            str_append_char(&text, ']');
+        str_append_char(&text, '}');
+        str_append_text(&expected, "{\"a\":");
+        for (unsigned i = 0; i < kept; i++)
+            str_append_text(&expected, "{\"array\":");
+        str_append_text(&expected, lists > kept ? "\"json\"" : "\"integer\"");
+        for (unsigned i = 0; i < kept; i++)
+            str_append_char(&expected, '}');
+        struct observed *observed = observe_all((const char *const[]){text.data}, 1);
+        build(&schema, observed, NULL, "", "");
+        rowschema_write(&schema, &out);
+        assert_ptr_equal(strstr(out.data, expected.data), out.data);
+        assert_true(walk_profile(&schema, text.data));
+        rowschema_free(&schema);
+        observed_free(observed);
+    }
+    str_free(&text);
+    str_free(&expected);
+    str_free(&out);
+}
+
 /* An object with more members than are told apart, at the top and below. */
 static void keeps_open_objects_as_text(void **state)
 {
@@ -397,6 +434,7 @@ int main(void)
         cmocka_unit_test(puts_events_last),
         cmocka_unit_test(orders_members_by_name),
         cmocka_unit_test(bounds_the_leaves),
+        cmocka_unit_test(bounds_lists_in_lists),
         cmocka_unit_test(keeps_open_objects_as_text),
     };
     return cmocka_run_group_tests_name("rowschema", tests, NULL, NULL);

@@ -18,7 +18,7 @@
 #include "lib/crypto.h"
 
 #define MIGRATE_FILE_MAX (1024 * 1024)
-#define MIGRATE_LOCK "SELECT pg_advisory_xact_lock(4711001)"
+#define MIGRATE_LOCK "SELECT pg_advisory_xact_lock(0, 4711001)"
 
 static char *migrate_read(const char *path)
 {
