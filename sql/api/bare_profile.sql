@@ -13,8 +13,8 @@ BEGIN
             SELECT json_build_object('identityMap', json_build_object(i.ns,
                 json_build_array(json_build_object('id', i.value, 'primary', true))))
             FROM consign.identity i
-            WHERE i.org = p_org AND i.sandbox = p_sandbox AND (i.person, i.identity) >= (p_person, p_identity)
-                AND (i.person, i.identity) <= (p_person, p_identity)
+            WHERE i.org = p_org AND i.sandbox = p_sandbox AND i.person IS NOT NULL
+                AND (i.person, i.identity) >= (p_person, p_identity) AND (i.person, i.identity) <= (p_person, p_identity)
             ORDER BY i.person, i.identity LIMIT 1);
     END IF;
     RETURN (
