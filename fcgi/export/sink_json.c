@@ -19,7 +19,8 @@
 #define BUFFER_LEAST ((size_t)16 * 1024)
 #define BUFFER_MOST ((size_t)128 * 1024)
 #define WINDOW_LEAST 15 /* bits */
-#define WINDOW_MOST 21  /* what the level has by itself */
+#define WINDOW_MOST 19  /* what the level has by itself */
+#define TABLE_LEAST 12
 
 struct sink_json {
     struct sink base; /* first: the functions get a pointer to it */
@@ -179,9 +180,9 @@ static bool open_compressor(struct sink_json *s)
         window++;
     s->compressor = ZSTD_createCCtx();
     return s->compressor != NULL && set(s, ZSTD_c_compressionLevel, LEVEL) && set(s, ZSTD_c_checksumFlag, 1) &&
-           /* with the greatest window the two tables are the level's own too */
-           set(s, ZSTD_c_windowLog, window) && set(s, ZSTD_c_hashLog, window - 4 < 12 ? 12 : window - 4) &&
-           set(s, ZSTD_c_chainLog, window - 5 < 12 ? 12 : window - 5);
+           set(s, ZSTD_c_windowLog, window) &&
+           /* with the greatest window the tables are the level's own */
+           (window == WINDOW_MOST || (set(s, ZSTD_c_hashLog, TABLE_LEAST) && set(s, ZSTD_c_chainLog, TABLE_LEAST)));
 }
 
 /* Makes the two buffers, or false. */
