@@ -26,7 +26,7 @@ GRANT SELECT ON consign.policy_document TO consign_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
 
 -- the spooler: works on what was accepted, never makes work
-GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_release,
+GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_look, consign.work_release,
     consign.job_start, consign.job_orders, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
     consign.batch_load, consign.batch_fail, consign.batch_end, consign.idempotency_expire TO consign_spooler;
 GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;

@@ -6,16 +6,8 @@ CREATE OR REPLACE FUNCTION consign.help_beat(
     RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
-DECLARE
-    held consign.work_queue;
 BEGIN
-    SELECT * INTO held FROM consign.work_queue q
-        WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
-    IF held.attempt IS DISTINCT FROM p_attempt THEN
-        RAISE EXCEPTION 'lease' USING ERRCODE = 'CN410';
-    ELSIF held.cancel THEN
-        RAISE EXCEPTION 'cancelled' USING ERRCODE = 'CN408';
-    END IF;
+    PERFORM consign.work_look(p_org, p_sandbox, p_batch, p_attempt);
     UPDATE consign.export_helper h SET beat_ms = consign.now_ms(), profiles = p_profiles, files_written = p_files
         WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job AND h.helper = p_helper
             AND h.status = 'working';

@@ -7,16 +7,9 @@ CREATE OR REPLACE FUNCTION consign.job_beat(
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
-    held   consign.work_queue;
     helped record;
 BEGIN
-    SELECT * INTO held FROM consign.work_queue q
-        WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
-    IF held.attempt IS DISTINCT FROM p_attempt THEN
-        RAISE EXCEPTION 'lease' USING ERRCODE = 'CN410';
-    ELSIF held.cancel THEN
-        RAISE EXCEPTION 'cancelled' USING ERRCODE = 'CN408';
-    END IF;
+    PERFORM consign.work_look(p_org, p_sandbox, p_batch, p_attempt);
     SELECT coalesce(sum(h.profiles), 0) AS done, coalesce(sum(h.files_written), 0) AS files INTO helped
         FROM consign.export_helper h WHERE h.org = p_org AND h.sandbox = p_sandbox AND h.job = p_job;
     INSERT INTO consign.export_progress AS p

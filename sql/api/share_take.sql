@@ -8,15 +8,8 @@ CREATE OR REPLACE FUNCTION consign.share_take(
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
-    held consign.work_queue;
+    held consign.work_queue := consign.work_look(p_org, p_sandbox, p_batch, p_attempt);
 BEGIN
-    SELECT * INTO held FROM consign.work_queue q
-        WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
-    IF held.attempt IS DISTINCT FROM p_attempt THEN
-        RAISE EXCEPTION 'lease' USING ERRCODE = 'CN410';
-    ELSIF held.cancel THEN
-        RAISE EXCEPTION 'cancelled' USING ERRCODE = 'CN408';
-    END IF;
     IF p_helper <> p_attempt THEN
         -- held to the end of the transaction, so that giving up the helper comes before or after it
         PERFORM FROM consign.export_helper h
