@@ -42,7 +42,7 @@ LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lseccomp
 ARCHIVE  := $(BUILD)/libconsign.a
 PROGRAMS := $(addprefix $(BUILD)/bin/,consign-api consign-spooler consignctl jsoncheck jwsverify)
 
-ARCHIVE_SOURCES := $(wildcard fcgi/lib/*.c fcgi/core/*.c fcgi/store/*.c fcgi/export/*.c)
+ARCHIVE_SOURCES := $(wildcard fcgi/lib/*.c fcgi/core/*.c fcgi/profile/*.c fcgi/store/*.c fcgi/export/*.c)
 API_SOURCES     := $(wildcard fcgi/responder/*.c)
 SPOOLER_SOURCES := $(wildcard fcgi/spooler/*.c)
 CTL_SOURCES     := $(wildcard tools/consignctl/*.c)

@@ -10,7 +10,7 @@
 
 #include "export/parquet_bytes.h"
 #include "export/parquet_number.h"
-#include "export/projection.h"
+#include "profile/projection.h"
 #include "lib/log.h"
 
 static bool shred_value(struct parquet_shred *s, uint32_t node, uint32_t at, uint8_t repetition);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "core/stmt_copy.h"
-#include "export/merge.h"
+#include "profile/merge.h"
 #include "export/stream.h"
 #include "lib/arena.h"
 #include "lib/db.h"

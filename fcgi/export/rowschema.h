@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 #include "core/observed.h"
-#include "export/projection.h"
+#include "profile/projection.h"
 #include "lib/fault.h"
 #include "lib/str.h"
 

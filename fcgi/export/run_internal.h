@@ -4,8 +4,8 @@
 #ifndef CONSIGN_EXPORT_RUN_INTERNAL_H
 #define CONSIGN_EXPORT_RUN_INTERNAL_H
 
-#include "export/merge.h"
-#include "export/projection.h"
+#include "profile/merge.h"
+#include "profile/projection.h"
 #include "export/reader.h"
 #include "export/rowschema.h"
 #include "export/run.h"

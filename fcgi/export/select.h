@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "core/spec.h"
-#include "export/merge.h"
+#include "profile/merge.h"
 
 /* Whether any target takes the profile that `merge` read last; in[i] tells for target i. With per_segment target
  * i is that of orders->segment[i], else there is one target. `bare`: the profile has events only, and so is

@@ -2,7 +2,7 @@
  * siphash: a keyed hash of bytes for tables whose keys outsiders choose.
  *
  * SipHash-1-3 (Aumasson, Bernstein 2012; the reduced rounds that language run-times use for their
- * tables). Not for signatures or passwords. Callers: jscan's duplicate check, export/merge.
+ * tables). Not for signatures or passwords. Callers: jscan's duplicate check, profile/merge.
  *
  * SECURITY: the key is drawn from the kernel. With a known key, a client could send member names
  * that all fall into one chain and make a wide object cost quadratic time.

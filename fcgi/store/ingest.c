@@ -14,7 +14,7 @@
 #include "core/stmt_spooler.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "store/record.h"
+#include "profile/record.h"
 #include "store/refused.h"
 #include "store/stage.h"
 #include "store/upload.h"

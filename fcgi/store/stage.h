@@ -13,7 +13,7 @@
 #include "lib/db.h"
 #include "lib/fault.h"
 #include "lib/str.h"
-#include "store/record.h"
+#include "profile/record.h"
 
 struct stage {
     struct db *db; /* in a transaction; the caller's */

@@ -7,7 +7,7 @@
  * Caller: store/ingest.
  *
  * Framing looks at brackets and strings only; whether what lies between is a record is
- * store/record's question. So one bad element of an array does not cost the others, while an array
+ * profile/record's question. So one bad element of an array does not cost the others, while an array
  * whose brackets don't fit has no elements that could be trusted.
  */
 #ifndef CONSIGN_STORE_UPLOAD_H

@@ -1,7 +1,7 @@
 /*
  * fuzz_record: one ingested record, read as a profile record and as an event.
  *
- * The rules of store/record.h told a second time, over a json-c tree: the record is taken exactly
+ * The rules of profile/record.h told a second time, over a json-c tree: the record is taken exactly
  * when they say so, and the primary identity, event id and time are theirs. Whatever is taken lies
  * within its bounds and is text without U+0000, as the columns it goes into want it.
  */
@@ -11,7 +11,7 @@
 #include "fuzz.h"
 #include "lib/clock.h"
 #include "lib/jsonio.h"
-#include "store/record.h"
+#include "profile/record.h"
 
 #define MOST_BYTES (64u * 1024u)
 

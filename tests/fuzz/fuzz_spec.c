@@ -10,7 +10,7 @@
 
 #include "core/ident.h"
 #include "core/spec.h"
-#include "export/projection.h"
+#include "profile/projection.h"
 #include "fuzz.h"
 #include "lib/jsonio.h"
 #include "lib/str.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/merge.h"
+#include "profile/merge.h"
 
 #define N(array) (sizeof(array) / sizeof(array)[0])
 

@@ -12,7 +12,7 @@
 
 #include <json-c/json.h>
 
-#include "export/merge.h"
+#include "profile/merge.h"
 #include "lib/clock.h"
 
 static json_object *oracle_copy(json_object *value)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/projection.h"
+#include "profile/projection.h"
 #include "lib/jscan.h"
 
 static bool read_scalar(const struct jscan *scan, uint32_t at, enum rowschema_kind *kind)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "export/projection.h"
+#include "profile/projection.h"
 
 #define N(array) (sizeof(array) / sizeof(array)[0])
 

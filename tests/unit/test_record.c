@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store/record.h"
+#include "profile/record.h"
 
 #define MOST_BYTES (64u * 1024u)
 

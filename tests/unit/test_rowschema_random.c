@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "export/merge.h"
+#include "profile/merge.h"
 #include "random_record.h"
 #include "row_walk.h"
 

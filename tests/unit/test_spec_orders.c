@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "core/spec.h"
-#include "export/projection.h"
+#include "profile/projection.h"
 
 #define N(array) (sizeof(array) / sizeof(array)[0])
 

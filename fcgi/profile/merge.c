@@ -3,12 +3,12 @@
  *
  * Scan every fragment, unite the identities (merge_identity), write the fold (merge_fold).
  */
-#include "export/merge.h"
+#include "profile/merge.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/merge_internal.h"
+#include "profile/merge_internal.h"
 #include "lib/log.h"
 
 /* What is kept from profile to profile, about 3 MiB in all. An outlier's memory above this is given back. */

@@ -4,13 +4,13 @@
  * The rules for one value; projection.h has the ones for a document, merge.h for a profile.
  * Callers: projection, merge.
  */
-#ifndef CONSIGN_EXPORT_PROJECT_H
-#define CONSIGN_EXPORT_PROJECT_H
+#ifndef CONSIGN_PROFILE_PROJECT_H
+#define CONSIGN_PROFILE_PROJECT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "export/projection.h"
+#include "profile/projection.h"
 
 /* A scanned text to take values from. */
 struct project_source {

@@ -3,7 +3,7 @@
  *
  * Runs before the fold, which then puts the finished text where `identityMap` stands.
  */
-#include "export/merge_internal.h"
+#include "profile/merge_internal.h"
 
 /* Appends the name as plain UTF-8 and a NUL; no accepted string holds one. */
 static void remember_namespace(struct merge *m, const struct merge_item *space)

@@ -6,12 +6,12 @@
  * level by level: each node owns a range of them. No recursion, so that a path of 30,000 segments
  * is as harmless as any other.
  */
-#include "export/projection.h"
+#include "profile/projection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/project.h"
+#include "profile/project.h"
 #include "lib/jscan_name.h"
 
 struct path {

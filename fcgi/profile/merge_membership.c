@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "core/spec.h"
-#include "export/merge_internal.h"
+#include "profile/merge_internal.h"
 #include "lib/clock.h"
 #include "lib/jscan_name.h"
 

@@ -1,7 +1,7 @@
 /*
  * record: what the store has to know of one ingested record. See record.h.
  */
-#include "store/record.h"
+#include "profile/record.h"
 
 #include <stdio.h>
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "export/merge_internal.h"
+#include "profile/merge_internal.h"
 #include "lib/jscan_name.h"
 
 #define SMALL 32

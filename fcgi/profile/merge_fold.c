@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "export/merge_internal.h"
+#include "profile/merge_internal.h"
 
 /* What to write of a member of a value of which `tree` is written; 0 for nothing. */
 static uint32_t member_tree(const struct merge *m, uint32_t tree, const struct jscan *scan, uint32_t name)

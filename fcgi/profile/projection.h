@@ -9,8 +9,8 @@
  * A path that is the beginning of another wins: it selects the whole value. Paths have no escape
  * for a dot: a member whose name holds one can only be selected with what contains it.
  */
-#ifndef CONSIGN_EXPORT_PROJECTION_H
-#define CONSIGN_EXPORT_PROJECTION_H
+#ifndef CONSIGN_PROFILE_PROJECTION_H
+#define CONSIGN_PROFILE_PROJECTION_H
 
 #include <stdbool.h>
 #include <stddef.h>

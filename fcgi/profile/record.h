@@ -12,8 +12,8 @@
  * these are made by the export, and a stored one would show beside or instead of it. Its `segmentMembership`, if
  * there is one, is an object of objects of objects: of namespaces, of segments.
  */
-#ifndef CONSIGN_STORE_RECORD_H
-#define CONSIGN_STORE_RECORD_H
+#ifndef CONSIGN_PROFILE_RECORD_H
+#define CONSIGN_PROFILE_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>

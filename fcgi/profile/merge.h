@@ -24,14 +24,14 @@
  * is given back before the next. Whether a profile is too large depends on it and the projection only, never on
  * what was merged before it.
  */
-#ifndef CONSIGN_EXPORT_MERGE_H
-#define CONSIGN_EXPORT_MERGE_H
+#ifndef CONSIGN_PROFILE_MERGE_H
+#define CONSIGN_PROFILE_MERGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "export/projection.h"
+#include "profile/projection.h"
 #include "lib/fault.h"
 #include "lib/str.h"
 

@@ -4,7 +4,7 @@
  * The recursion follows the document and is as deep as PROJECTION_MAX_DEPTH at most, which the
  * scan of the document has enforced.
  */
-#include "export/project.h"
+#include "profile/project.h"
 
 #include <string.h>
 

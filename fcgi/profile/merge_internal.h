@@ -3,11 +3,11 @@
  * merge_group (collecting members of one name), merge_identity (the united identityMap), merge_membership (looking
  * into segmentMembership). Nothing else includes this.
  */
-#ifndef CONSIGN_EXPORT_MERGE_INTERNAL_H
-#define CONSIGN_EXPORT_MERGE_INTERNAL_H
+#ifndef CONSIGN_PROFILE_MERGE_INTERNAL_H
+#define CONSIGN_PROFILE_MERGE_INTERNAL_H
 
-#include "export/merge.h"
-#include "export/project.h"
+#include "profile/merge.h"
+#include "profile/project.h"
 #include "lib/jscan.h"
 #include "lib/siphash.h"
 
