@@ -28,7 +28,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_look, consign.work_release,
     consign.job_start, consign.job_orders, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
-    consign.batch_load, consign.batch_fail, consign.batch_end, consign.idempotency_expire TO consign_spooler;
+    consign.batch_load, consign.record_load, consign.batch_fail, consign.batch_end, consign.idempotency_expire TO consign_spooler;
 GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;
 GRANT SELECT, DELETE ON consign.idempotency_key TO consign_spooler; -- those that have ended
 GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
@@ -38,7 +38,7 @@ GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spool
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_progress TO consign_spooler;
 GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.identity, consign.profile_fragment, consign.profile_event,
     consign.observed_schema TO consign_spooler;
-GRANT EXECUTE ON FUNCTION consign.identity_link, consign.identity_join, consign.identity_move TO consign_spooler; -- of batch_load
+GRANT EXECUTE ON FUNCTION consign.identity_link, consign.identity_join, consign.identity_move TO consign_spooler; -- of record_load
 GRANT USAGE ON SEQUENCE consign.identity_number TO consign_spooler;
 GRANT EXECUTE ON FUNCTION consign.share_open, consign.share_clear, consign.share_take, consign.help_begin,
     consign.help_enter, consign.help_beat, consign.help_end, consign.help_drop, consign.help_look,

@@ -4,7 +4,7 @@
 #include "core/stmt_spooler.h"
 
 const struct stmt STMT_WORK_CLAIM = {"work_claim",
-    "SELECT org, sandbox, entry, kind, job, batch, previous, attempts, cancel FROM consign.work_claim($1)", 1};
+    "SELECT org, sandbox, entry, kind, job, batch, previous, attempts, cancel, task FROM consign.work_claim($1)", 1};
 
 const struct stmt STMT_WORK_RELEASE = {"work_release",
     "SELECT consign.work_release($1, $2, $3, $4, CASE WHEN $5::boolean THEN 0 ELSE"

@@ -26,6 +26,8 @@
 #define RECORD_VALUE_MAX 1024u    /* bytes, unescaped: of an identity's id and of an event's _id */
 #define RECORD_IDENTITIES_MAX 1000u
 
+#define RECORD_REASON_MAX 160u
+
 /* An escaped character takes at most six bytes for one ("\u0041"). */
 #define RECORD_ESCAPED_MAX (6u * RECORD_VALUE_MAX)
 
@@ -55,7 +57,7 @@ struct record {
 
     /* after a refusal */
     const char *code; /* constant: "json", "size", "identity", "segment", "event_id", "timestamp", "reserved" */
-    char reason[160]; /* in English */
+    char reason[RECORD_REASON_MAX]; /* in English */
 };
 
 #define RECORD_INIT(bytes) ((struct record){.most_bytes = (bytes)})

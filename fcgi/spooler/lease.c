@@ -9,6 +9,13 @@
 #include "core/stmt_spooler.h"
 #include "lib/log.h"
 
+static enum lease_task lease_task(const char *kind, const char *task)
+{
+    if (strcmp(kind, "export") == 0)
+        return LEASE_EXPORT;
+    return strcmp(task, "stream") == 0 ? LEASE_STREAM : strcmp(task, "delete") == 0 ? LEASE_DELETE : LEASE_BATCH;
+}
+
 enum fault lease_claim(struct lease *l, bool *found)
 {
     struct db_rows rows;
@@ -21,7 +28,7 @@ enum fault lease_claim(struct lease *l, bool *found)
     l->org = (int)db_int(&rows, 0, 0);
     l->sandbox = (int)db_int(&rows, 0, 1);
     l->entry = db_int(&rows, 0, 2);
-    l->export = strcmp(db_text(&rows, 0, 3), "export") == 0;
+    l->task = lease_task(db_text(&rows, 0, 3), db_text(&rows, 0, 9));
     l->job = db_int(&rows, 0, 4);
     snprintf(l->batch, sizeof l->batch, "%s", db_text(&rows, 0, 5));
     snprintf(l->previous, sizeof l->previous, "%s", db_text(&rows, 0, 6));

@@ -17,15 +17,23 @@
 #include "lib/db.h"
 #include "lib/fault.h"
 
+/* What there is to do. All but exports of one sandbox are done one after the other. */
+enum lease_task {
+    LEASE_EXPORT,
+    LEASE_BATCH,  /* an uploaded batch to load */
+    LEASE_STREAM, /* messages to load */
+    LEASE_DELETE  /* records to remove */
+};
+
 struct lease {
     struct db *db;       /* the session that holds the lock */
     struct arena *arena; /* of this piece of work */
     int org;
     int sandbox;
     int64_t entry;
-    bool export; /* else a batch to load */
-    int64_t job; /* of an export */
-    char batch[40];
+    enum lease_task task;
+    int64_t job;    /* of an export */
+    char batch[48]; /* names the entry within its sandbox: 011_intake.sql says how for streams and deletes */
     char attempt[CRYPTO_UUID_TEXT];
     char previous[CRYPTO_UUID_TEXT]; /* an attempt that died on it; "" for none */
     int attempts;                    /* this one included */

@@ -75,6 +75,24 @@ static enum fault spool_help(struct spool *s, bool *found)
     return FAULT_NONE;
 }
 
+static const char *const SPOOL_TASKS[] = {
+    [LEASE_EXPORT] = "export", [LEASE_BATCH] = "batch", [LEASE_STREAM] = "stream", [LEASE_DELETE] = "delete"};
+
+static void spool_do(struct spool *s, struct lease *lease)
+{
+    switch (lease->task) {
+    case LEASE_EXPORT:
+        runner_run(lease, &s->tools);
+        return;
+    case LEASE_BATCH:
+        loader_run(lease, s->tools.work);
+        return;
+    case LEASE_STREAM:
+    case LEASE_DELETE:
+        return;
+    }
+}
+
 /* Does one piece of work, or helps with somebody else's. *found false: there was none. */
 static enum fault spool_once(struct spool *s, bool *found)
 {
@@ -86,13 +104,10 @@ static enum fault spool_once(struct spool *s, bool *found)
     if (fault != FAULT_NONE)
         return fault;
     log_context("org=%d sandbox=%d %s=%lld batch=%s attempt=%s", lease.org, lease.sandbox,
-                lease.export ? "job" : "entry", (long long)(lease.export ? lease.job : lease.entry), lease.batch,
-                lease.attempt);
-    log_event(LOG_INFO, "claimed", "kind=%s attempts=%d", lease.export ? "export" : "ingest", lease.attempts);
-    if (lease.export)
-        runner_run(&lease, &s->tools);
-    else
-        loader_run(&lease, s->tools.work);
+                lease.task == LEASE_EXPORT ? "job" : "entry",
+                (long long)(lease.task == LEASE_EXPORT ? lease.job : lease.entry), lease.batch, lease.attempt);
+    log_event(LOG_INFO, "claimed", "task=%s attempts=%d", SPOOL_TASKS[lease.task], lease.attempts);
+    spool_do(s, &lease);
     log_context("%s", "");
     return FAULT_NONE;
 }

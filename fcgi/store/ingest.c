@@ -10,28 +10,21 @@
 #include <unistd.h>
 
 #include "core/inbox.h"
-#include "core/observed.h"
 #include "core/stmt_spooler.h"
 #include "lib/clock.h"
 #include "lib/log.h"
-#include "profile/record.h"
-#include "store/refused.h"
-#include "store/stage.h"
+#include "store/intake.h"
 #include "store/upload.h"
 
 #define INGEST_READ_BYTES (256u * 1024u) /* between two looks at `stopped` */
 #define INGEST_ERRORS_MAX (64u * 1024u * 1024u)
 #define INGEST_REASON_MAX 16384u
-#define INGEST_SCHEMA_MAX (64u * 1024u * 1024u) /* far above what OBSERVED_NODES_MAX nodes can take */
 
 struct ingest {
     const struct ingest_order *order;
     struct ingest_result *result;
     struct upload upload;
-    struct record record;
-    struct observed *observed; /* of the records that were staged */
-    struct refused refused;
-    struct stage stage;
+    struct intake intake;
     int file;
     const char *name;  /* of the file, as the client called it */
     enum fault broken; /* why the read function gave up */
@@ -85,24 +78,17 @@ static void ingest_close(struct ingest *in)
     in->file = -1;
 }
 
-static void ingest_refuse(struct ingest *in, const struct upload_record *at, const char *code, const char *reason)
+static struct intake_place ingest_place(const struct ingest *in, const struct upload_record *at)
 {
-    struct refused_record record = {.file = in->name,
-                                    .line = at->line,
-                                    .offset = at->offset,
-                                    .code = code,
-                                    .reason = reason,
-                                    .text = at->text,
-                                    .length = at->length};
-    refused_add(&in->refused, &record);
+    return (struct intake_place){.file = in->name, .line = at->line, .offset = at->offset};
 }
 
 /* The file cannot be cut into records: notes where, for the batch and among the refused records. */
 static enum fault ingest_break(struct ingest *in, const struct upload_record *at)
 {
     struct str text = STR_INIT(INGEST_REASON_MAX);
-    in->result->input++;
-    ingest_refuse(in, at, "json", at->reason);
+    struct intake_place place = ingest_place(in, at);
+    intake_refuse(&in->intake, &place, "json", at->reason, at->text, at->length);
     str_printf(&text, "file %s: %s at offset %lld", in->name, at->reason, (long long)at->offset);
     str_append_text(&in->result->reason, "[{\"code\":\"json\",\"description\":");
     refused_write_text(&in->result->reason, text.data != NULL ? text.data : "", text.length, REFUSED_SHOWN_BYTES);
@@ -111,18 +97,11 @@ static enum fault ingest_break(struct ingest *in, const struct upload_record *at
     return FAULT_MALFORMED;
 }
 
-static enum fault ingest_accept(struct ingest *in, const struct upload_record *at)
-{
-    if (!observed_add(in->observed, &in->record.scan)) {
-        log_event(LOG_ERROR, "ingest_memory", "what=schema");
-        return FAULT_MEMORY;
-    }
-    return stage_add(&in->stage, &in->record, in->order->event, at->text, at->length);
-}
-
 /* Takes one thing that the upload found; *over when it was the last. */
 static enum fault ingest_take(struct ingest *in, enum upload_result found, const struct upload_record *at, bool *over)
 {
+    struct intake_place place = ingest_place(in, at);
+    char reason[RECORD_REASON_MAX];
     switch (found) {
     case UPLOAD_END:
         *over = true;
@@ -132,18 +111,13 @@ static enum fault ingest_take(struct ingest *in, enum upload_result found, const
     case UPLOAD_BROKEN:
         return ingest_break(in, at);
     case UPLOAD_OVERSIZED:
-        in->result->input++;
-        record_size_reason(in->record.reason, sizeof in->record.reason, in->order->record_bytes);
-        ingest_refuse(in, at, "size", in->record.reason);
+        record_size_reason(reason, sizeof reason, in->order->record_bytes);
+        intake_refuse(&in->intake, &place, "size", reason, at->text, at->length);
         return FAULT_NONE;
     case UPLOAD_RECORD:
         break;
     }
-    in->result->input++;
-    if (record_read(&in->record, at->text, at->length, in->order->event))
-        return ingest_accept(in, at);
-    ingest_refuse(in, at, in->record.code, in->record.reason);
-    return FAULT_NONE;
+    return intake_take(&in->intake, &place, at->text, at->length);
 }
 
 static enum fault ingest_file(struct ingest *in, const struct db_rows *files, int row)
@@ -166,33 +140,10 @@ static enum fault ingest_file(struct ingest *in, const struct db_rows *files, in
 static enum fault ingest_sum_up(struct ingest *in)
 {
     struct ingest_result *r = in->result;
-    r->failed = in->refused.count;
-    refused_write(&in->refused, &r->errors);
+    r->input = in->intake.input;
+    r->failed = in->intake.refused.count;
+    refused_write(&in->intake.refused, &r->errors);
     return r->errors.overflow || r->reason.overflow ? FAULT_MEMORY : FAULT_NONE;
-}
-
-/* Adds what was seen to the stored schema of the dataset. The load holds the sandbox's clock row, so no
- * other load comes between reading and writing. */
-static enum fault ingest_observe(struct ingest *in)
-{
-    const struct ingest_order *o = in->order;
-    const char *params[] = {arena_int(o->arena, o->org), arena_int(o->arena, o->sandbox), o->dataset, NULL};
-    struct db_rows stored;
-    if (arena_exhausted(o->arena))
-        return FAULT_MEMORY;
-    enum fault fault = db_run(o->db, o->arena, &STMT_OBSERVED_GET, params, &stored);
-    if (fault != FAULT_NONE || (stored.count > 0 && db_null(&stored, 0, 0)))
-        return fault; /* what the dataset held before is not known, so the whole is not either */
-    if (stored.count > 0)
-        fault = observed_merge_text(in->observed, db_text(&stored, 0, 0), db_length(&stored, 0, 0));
-    if (fault != FAULT_NONE)
-        return fault;
-    struct str schema = STR_INIT(INGEST_SCHEMA_MAX);
-    observed_write(in->observed, &schema);
-    params[3] = schema.data;
-    fault = schema.overflow ? FAULT_MEMORY : db_run(o->db, o->arena, &STMT_OBSERVED_PUT, params, NULL);
-    str_free(&schema);
-    return fault;
 }
 
 /* Has the database take what was staged. */
@@ -211,8 +162,8 @@ static enum fault ingest_hand_over(struct ingest *in)
     if (arena_exhausted(o->arena))
         return FAULT_MEMORY;
     enum fault fault = db_run(o->db, o->arena, &STMT_BATCH_LOAD, params, NULL);
-    if (fault == FAULT_NONE && in->stage.rows > 0)
-        fault = ingest_observe(in);
+    if (fault == FAULT_NONE)
+        fault = intake_observe(&in->intake);
     return fault == FAULT_NONE ? db_commit(o->db) : fault;
 }
 
@@ -222,11 +173,11 @@ static enum fault ingest_transaction(struct ingest *in, const struct db_rows *fi
     const struct ingest_order *o = in->order;
     enum fault fault = db_begin(o->db, o->org, "");
     if (fault == FAULT_NONE)
-        fault = stage_begin(&in->stage, o->db, o->record_bytes);
+        fault = intake_begin(&in->intake);
     for (int row = 0; fault == FAULT_NONE && row < files->count; row++)
         fault = ingest_file(in, files, row);
     if (fault == FAULT_NONE)
-        fault = stage_end(&in->stage);
+        fault = intake_end(&in->intake);
     if (fault == FAULT_NONE || fault == FAULT_MALFORMED) {
         enum fault summed = ingest_sum_up(in);
         fault = summed != FAULT_NONE ? summed : fault;
@@ -241,23 +192,24 @@ enum fault ingest_load(const struct ingest_order *order, struct ingest_result *r
         .started_ms = clock_wall_ms(), .errors = STR_INIT(INGEST_ERRORS_MAX), .reason = STR_INIT(INGEST_REASON_MAX)};
     const char *params[] = {arena_int(order->arena, order->org), arena_int(order->arena, order->sandbox), order->batch};
     struct db_rows files;
-    in.record = RECORD_INIT((uint32_t)order->record_bytes);
-    refused_init(&in.refused, order->errors_kept);
-    in.observed = observed_new();
-    if (arena_exhausted(order->arena) || in.observed == NULL || !upload_init(&in.upload, order->record_bytes)) {
-        observed_free(in.observed);
-        return FAULT_MEMORY;
-    }
-
-    enum fault fault = db_call(order->db, order->arena, order->org, &STMT_UPLOAD_LIST, params, &files);
+    struct intake_order intake = {.db = order->db,
+                                  .arena = order->arena,
+                                  .org = order->org,
+                                  .sandbox = order->sandbox,
+                                  .dataset = order->dataset,
+                                  .event = order->event,
+                                  .record_bytes = order->record_bytes,
+                                  .errors_kept = order->errors_kept};
+    enum fault fault = intake_init(&in.intake, &intake);
+    if (fault == FAULT_NONE && (arena_exhausted(order->arena) || !upload_init(&in.upload, order->record_bytes)))
+        fault = FAULT_MEMORY;
+    if (fault == FAULT_NONE)
+        fault = db_call(order->db, order->arena, order->org, &STMT_UPLOAD_LIST, params, &files);
     if (fault == FAULT_NONE)
         fault = ingest_transaction(&in, &files);
     if (fault != FAULT_NONE)
         db_close(order->db); /* a COPY may be under way: it ends with its connection */
-    stage_free(&in.stage);
-    refused_free(&in.refused);
-    record_free(&in.record);
-    observed_free(in.observed);
+    intake_free(&in.intake);
     upload_free(&in.upload);
     return fault;
 }

@@ -1,60 +1,22 @@
--- Takes the records staged in the temporary table ingest_stage (seq, ns, value, event_id, time_ms, body,
--- link_ns, link_value) into the profile store, whole or not at all: the caller's transaction holds the COPY
--- that filled it too. p_errors: [{file, line, byte_offset, code, reason, record}, ...].
--- What it costs grows with the batch, whatever the store holds: only keys are looked up there.
+-- Takes the staged records (record_load) of a batch into the profile store and ends the batch, whole or not at all.
+-- p_errors: [{file, line, byte_offset, code, reason, record}, ...].
 --   CN410  the attempt does not own the batch any more
 CREATE OR REPLACE FUNCTION consign.batch_load(
     p_org integer, p_sandbox integer, p_batch text, p_attempt text, p_started_ms bigint, p_input bigint,
     p_failed bigint, p_errors text)
     RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog SET jit = off SET work_mem = '32MB' AS
+    LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
     stamp_ms bigint;
-    known    bigint;
-    created  bigint;
     target   consign.dataset;
 BEGIN
     PERFORM consign.work_hold(p_org, p_sandbox, p_batch, p_attempt, false);
     SELECT d.* INTO STRICT target FROM consign.batch b JOIN consign.dataset d USING (org, sandbox, dataset)
         WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = p_batch;
-
-    -- SECURITY: the watermark of exports rests on this row being held until the commit, and so does the identity
-    -- graph: nobody else changes it meanwhile
-    INSERT INTO consign.ingest_clock AS c (org, sandbox, last_ms) VALUES (p_org, p_sandbox, consign.now_ms())
-        ON CONFLICT (org, sandbox) DO UPDATE SET last_ms = greatest(c.last_ms + 1, consign.now_ms())
-        RETURNING last_ms, identities INTO stamp_ms, known;
-
-    created := consign.identity_link(p_org, p_sandbox, known > 8 * (p_input - p_failed));
-    IF created > 0 THEN
-        UPDATE consign.ingest_clock c SET identities = c.identities + created
-            WHERE c.org = p_org AND c.sandbox = p_sandbox;
-    END IF;
-
-    IF target.class = 'profile' THEN
-        INSERT INTO consign.profile_fragment
-                (org, sandbox, person, identity, dataset, ingested_ms, body, ingested_seq)
-            SELECT DISTINCT ON (i.person, i.identity)
-                   p_org, p_sandbox, i.person, i.identity, target.dataset, stamp_ms, s.body, s.seq
-            FROM pg_temp.ingest_stage s
-            JOIN pg_temp.link_identity i ON i.ns = s.ns AND i.value = s.value
-            ORDER BY i.person, i.identity, s.seq DESC
-            ON CONFLICT (org, sandbox, person, identity, dataset) DO UPDATE
-                SET ingested_ms = EXCLUDED.ingested_ms, body = EXCLUDED.body, ingested_seq = EXCLUDED.ingested_seq;
-    ELSE
-        INSERT INTO consign.profile_event
-                (org, sandbox, person, identity, event_id, dataset, time_ms, ingested_ms, body, ingested_seq)
-            SELECT DISTINCT ON (i.person, i.identity, s.event_id)
-                   p_org, p_sandbox, i.person, i.identity, s.event_id, target.dataset, s.time_ms, stamp_ms, s.body, s.seq
-            FROM pg_temp.ingest_stage s
-            JOIN pg_temp.link_identity i ON i.ns = s.ns AND i.value = s.value
-            ORDER BY i.person, i.identity, s.event_id, s.seq DESC
-            ON CONFLICT (org, sandbox, person, identity, event_id) DO UPDATE
-                SET dataset = EXCLUDED.dataset, time_ms = EXCLUDED.time_ms, ingested_ms = EXCLUDED.ingested_ms,
-                    body = EXCLUDED.body, ingested_seq = EXCLUDED.ingested_seq;
-    END IF;
-    DROP TABLE pg_temp.link_identity;
-
+    stamp_ms := consign.record_load(p_org, p_sandbox, target.dataset, target.class, p_input - p_failed);
+    UPDATE consign.batch b SET first_stamp_ms = stamp_ms, last_stamp_ms = stamp_ms
+        WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = p_batch;
     PERFORM consign.batch_end(p_org, p_sandbox, p_batch, 'success', p_started_ms, p_input, p_failed, p_errors, NULL);
 END
 $$;

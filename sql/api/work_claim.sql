@@ -13,7 +13,7 @@
 -- previous is the attempt that died on it, or NULL: its files are to be removed.
 CREATE OR REPLACE FUNCTION consign.work_claim(p_attempt text)
     RETURNS TABLE (org integer, sandbox integer, entry bigint, kind text, job bigint, batch text,
-                   previous text, attempts integer, cancel boolean)
+                   previous text, attempts integer, cancel boolean, task text)
     LANGUAGE plpgsql SET search_path = pg_catalog SET enable_seqscan = off AS
 $$
 DECLARE

@@ -3,10 +3,10 @@
 CREATE OR REPLACE FUNCTION consign.work_take(
     p_org integer, p_sandbox integer, p_entry bigint, p_from text, p_attempt text)
     RETURNS TABLE (org integer, sandbox integer, entry bigint, kind text, job bigint, batch text,
-                   previous text, attempts integer, cancel boolean)
+                   previous text, attempts integer, cancel boolean, task text)
     LANGUAGE sql SET search_path = pg_catalog AS
 $$
 UPDATE consign.work_queue q SET attempt = p_attempt, attempts = q.attempts + 1, snapshot = NULL
 WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.entry = p_entry AND q.attempt IS NOT DISTINCT FROM p_from
-RETURNING q.org, q.sandbox, q.entry, q.kind, q.job, q.batch, p_from, q.attempts, q.cancel
+RETURNING q.org, q.sandbox, q.entry, q.kind, q.job, q.batch, p_from, q.attempts, q.cancel, q.task
 $$;
