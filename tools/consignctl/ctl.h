@@ -27,6 +27,12 @@ _Noreturn void ctl_fail(const char *format, ...) __attribute__((format(printf, 1
 /* Connects by the setting database.operator; ends the program when it cannot. */
 PGconn *ctl_connect(void);
 
+/* The same, as consign_owner. */
+PGconn *ctl_connect_owner(void);
+
+/* Begins a transaction that sees one tenant's rows; `org` is the internal number, digits only. */
+void ctl_begin_tenant(PGconn *conn, const char *org);
+
 /* Runs a statement with text parameters; ends the program with the server's message when it fails.
  * The result is the caller's. */
 PGresult *ctl_query(PGconn *conn, const char *text, int count, const char *const *params);
@@ -39,5 +45,12 @@ int ctl_migrate(const struct ctl_options *options);
 
 /* registry.c: one verb on one kind of thing ("org", "create"). -1: no such verb. */
 int ctl_registry(const char *kind, const char *verb, const struct ctl_options *options);
+
+/* work.c: shows what the spoolers have to do; runs job_cancel or job_retry on one job. */
+int ctl_jobs(const struct ctl_options *options);
+int ctl_job(const char *function, const struct ctl_options *options);
+
+/* verify.c: compares the lake with the catalog; 1 when they differ. */
+int ctl_verify(const struct ctl_options *options);
 
 #endif

@@ -18,7 +18,11 @@ static const char USAGE[] =
     "  org     create --id ID --name NAME | list | disable --id ID | enable --id ID\n"
     "  sandbox create --org ID --name NAME | list --org ID | disable --org ID --name NAME | enable ...\n"
     "  client  create --org ID [--org ID ...] --name NAME --rights all|RIGHT,RIGHT,...\n"
-    "          list [--org ID] | disable --id CLIENT_ID | enable --id CLIENT_ID\n";
+    "          list [--org ID] | disable --id CLIENT_ID | enable --id CLIENT_ID\n"
+    "  jobs    [--org ID]\n"
+    "  cancel  --org ID --sandbox NAME --job NUMBER\n"
+    "  retry   --org ID --sandbox NAME --job NUMBER\n"
+    "  verify  [--org ID]\n";
 
 _Noreturn void ctl_fail(const char *format, ...)
 {
@@ -58,6 +62,22 @@ PGconn *ctl_connect(void)
     return conn;
 }
 
+PGconn *ctl_connect_owner(void)
+{
+    PGconn *conn = ctl_connect();
+    ctl_script(conn, "role", "SET ROLE consign_owner");
+    return conn;
+}
+
+void ctl_begin_tenant(PGconn *conn, const char *org)
+{
+    char text[64];
+    if (*org == '\0' || strlen(org) > 9 || org[strspn(org, "0123456789")] != '\0')
+        ctl_fail("no such org");
+    snprintf(text, sizeof text, "BEGIN; SET LOCAL consign.org = %s", org);
+    ctl_script(conn, "tenant", text);
+}
+
 PGresult *ctl_query(PGconn *conn, const char *text, int count, const char *const *params)
 {
     PGresult *result = PQexecParams(conn, text, count, NULL, params, NULL, NULL, 0);
@@ -89,6 +109,29 @@ static bool ctl_read_options(int argc, char **argv, int from, struct ctl_options
     return true;
 }
 
+/* Commands of one word, `consignctl --config FILE WORD --name value ...`. */
+static const char *const MAIN_WORDS[] = {"migrate", "jobs", "cancel", "retry", "verify"};
+
+static bool main_is_one_word(const char *word)
+{
+    for (size_t i = 0; i < sizeof MAIN_WORDS / sizeof *MAIN_WORDS; i++) {
+        if (strcmp(word, MAIN_WORDS[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int main_run(const char *word, const struct ctl_options *options)
+{
+    if (strcmp(word, "migrate") == 0)
+        return ctl_migrate(options);
+    if (strcmp(word, "jobs") == 0)
+        return ctl_jobs(options);
+    if (strcmp(word, "verify") == 0)
+        return ctl_verify(options);
+    return ctl_job(strcmp(word, "cancel") == 0 ? "job_cancel" : "job_retry", options);
+}
+
 int main(int argc, char **argv)
 {
     struct ctl_options options = {0};
@@ -99,9 +142,10 @@ int main(int argc, char **argv)
     }
     if (conf_load(argv[2]) != FAULT_NONE)
         return 2;
-    if (strcmp(argv[3], "migrate") == 0 && ctl_read_options(argc, argv, 4, &options))
-        status = ctl_migrate(&options);
-    else if (argc >= 5 && ctl_read_options(argc, argv, 5, &options))
+    if (main_is_one_word(argv[3])) {
+        if (ctl_read_options(argc, argv, 4, &options))
+            status = main_run(argv[3], &options);
+    } else if (argc >= 5 && ctl_read_options(argc, argv, 5, &options))
         status = ctl_registry(argv[3], argv[4], &options);
     if (status < 0)
         fputs(USAGE, stderr);

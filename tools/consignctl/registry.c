@@ -13,17 +13,10 @@
 
 #define REGISTRY_SECRET_BYTES 32
 
-static PGconn *registry_open(void)
-{
-    PGconn *conn = ctl_connect();
-    ctl_script(conn, "role", "SET ROLE consign_owner");
-    return conn;
-}
-
 /* Runs a statement that must touch exactly one row; `what` names the thing that is not there. */
 static int registry_change(const char *text, int count, const char *const *params, const char *what)
 {
-    PGconn *conn = registry_open();
+    PGconn *conn = ctl_connect_owner();
     PGresult *result = ctl_query(conn, text, count, params);
     bool one = strcmp(PQcmdTuples(result), "1") == 0;
     PQclear(result);
@@ -36,7 +29,7 @@ static int registry_change(const char *text, int count, const char *const *param
 /* Prints the rows, columns separated by tabs. */
 static int registry_print(const char *text, int count, const char *const *params)
 {
-    PGconn *conn = registry_open();
+    PGconn *conn = ctl_connect_owner();
     PGresult *result = ctl_query(conn, text, count, params);
     for (int row = 0; row < PQntuples(result); row++) {
         for (int column = 0; column < PQnfields(result); column++)
@@ -128,7 +121,7 @@ static int registry_client_create(const struct ctl_options *o)
     crypto_hex(salt, sizeof salt, salt_hex + 2);
     crypto_hex(hash, sizeof hash, hash_hex + 2);
 
-    PGconn *conn = registry_open();
+    PGconn *conn = ctl_connect_owner();
     const char *const params[] = {id, name, salt_hex, hash_hex, rights};
     ctl_script(conn, "begin", "BEGIN");
     PQclear(ctl_query(conn, "INSERT INTO consign.client (client_id, name, secret_salt, secret_hash, rights)"

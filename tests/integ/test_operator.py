@@ -1,0 +1,157 @@
+"""What an operator does with consignctl: look at the work, cancel it, have it tried again, check the lake."""
+
+import signal
+
+import psycopg
+import pytest
+
+import flows
+import ownstack
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with ownstack.own_stack() as own:
+        yield own.start()
+
+
+@pytest.fixture(scope="module")
+def client(stack):
+    return ownstack.new_client(stack)
+
+
+@pytest.fixture
+def still(stack):
+    """While it is open no spooler process runs."""
+    stack.signal_spooler(signal.SIGSTOP)
+    yield
+    stack.signal_spooler(signal.SIGCONT)
+
+
+def verify(stack, *options):
+    """The findings as (kind, path) and the last line."""
+    try:
+        out, clean = stack.ctl("verify", *options), True
+    except RuntimeError as refused:
+        out, clean = str(refused).split("\n", 1)[1], False
+    *findings, figures = out.strip().split("\n")
+    assert clean == (not findings)
+    return [tuple(line.split("\t")) for line in findings], figures
+
+
+@pytest.fixture(scope="module")
+def published(stack, client):
+    """The folder of a published batch of one file."""
+    dataset = flows.create_dataset(client, "profile")
+    flows.ingest(client, dataset, [{"identityMap": {"Email": [{"id": f"{n}@x"}]}} for n in range(50)])
+    job, _ = flows.export_all(client)
+    (folder,) = stack.lake.glob(f"*/*/*/{job['destination']['batchId']}/*")
+    return folder
+
+
+def part_of(folder):
+    (part,) = folder.glob("part-*")
+    return part
+
+
+def test_a_lake_as_it_was_published_has_no_findings(stack, published):
+    findings, figures = verify(stack)
+    size = part_of(published).stat().st_size
+    assert findings == [] and figures == f"verify: batches=1 files=1 bytes={size} missing=0 short=0 changed=0 stray=0"
+
+
+def remove(folder):
+    part_of(folder).unlink()
+
+
+def cut(folder):
+    part = part_of(folder)
+    part.write_bytes(part.read_bytes()[:-1])
+
+
+def flip(folder):
+    part = part_of(folder)
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+
+
+def lie(folder):
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"rows":50,"bytes"', '"rows":51,"bytes"'))
+
+
+def forget(folder):
+    (folder / "manifest.json").unlink()
+
+
+def leave(folder):
+    (folder / "more").write_text("x")
+
+
+@pytest.mark.parametrize("damage, kind, name", [
+    (remove, "missing", "part-"), (cut, "short", "part-"), (flip, "changed", "part-"), (lie, "changed", "manifest.json"),
+    (forget, "missing", "manifest.json"), (leave, "stray", "more")])
+def test_what_is_not_as_it_was_published_is_found(stack, published, damage, kind, name):
+    kept = {path.name: path.read_bytes() for path in published.iterdir()}
+    damage(published)
+    try:
+        ((found, path),), figures = verify(stack)
+        assert found == kind and f"{kind}=1" in figures
+        assert path.startswith(f"{published.relative_to(stack.lake)}/{name}")
+    finally:
+        for path in published.iterdir():
+            path.unlink()
+        for entry, data in kept.items():
+            (published / entry).write_bytes(data)
+    assert verify(stack)[0] == []
+
+
+def test_a_whole_batch_that_is_missing_or_that_nobody_published(stack, published):
+    moved = published.with_name("00000000-0000-4000-8000-000000000000")
+    published.rename(moved)
+    try:
+        findings, _ = verify(stack)
+        assert sorted(findings) == [("missing", str(published.relative_to(stack.lake))),
+                                    ("stray", str(moved))]
+    finally:
+        moved.rename(published)
+
+
+def test_jobs_shows_what_waits_and_what_runs(stack, client, still):
+    job = flows.start_job(client, flows.job_body(flows.create_dataset(client)))
+    _, *rows = (line.split("\t") for line in stack.ctl("jobs").strip().split("\n"))
+    ((org, sandbox, task, ident, state, _, attempt, attempts, age, *_),) = rows
+    assert (org, sandbox, task, ident) == (client.org, client.sandbox, "export", str(job["id"]))
+    assert (state, attempt, attempts) == ("waiting", "-", "0") and 0 <= float(age) < 60
+    assert stack.ctl("jobs", "--org", "nobody").count("\n") == 1
+    place = ("--org", client.org, "--sandbox", client.sandbox, "--job", str(job["id"]))
+    assert stack.ctl("cancel", *place) == "CANCELLED\n"
+    assert client.get(f"{flows.JOBS}/{job['id']}").json()["status"] == "CANCELLED"
+    assert stack.ctl("jobs").count("\n") == 1
+
+
+def test_a_failed_job_is_tried_again_and_no_other(stack, client):
+    dataset = flows.create_dataset(client)
+    stack.signal_spooler(signal.SIGSTOP)
+    try:
+        job = flows.start_job(client, flows.job_body(dataset))
+        place = ("--org", client.org, "--sandbox", client.sandbox, "--job", str(job["id"]))
+        with psycopg.connect(stack.pg_uri) as superuser:
+            org, sandbox = superuser.execute("SELECT org, sandbox FROM consign.export_job WHERE job = %s",
+                                             (job["id"],)).fetchone()
+            superuser.execute(f"SET LOCAL consign.org = {org}")
+            superuser.execute("SELECT consign.job_end(%s, %s, %s, 'FAILED', '[]')", (org, sandbox, job["id"]))
+        failed = client.get(f"{flows.JOBS}/{job['id']}").json()
+        assert failed["status"] == "FAILED" and failed["destination"]["batchId"] == ""
+        assert stack.ctl("retry", *place) == "FAILED\n"
+        again = client.get(f"{flows.JOBS}/{job['id']}").json()
+        assert again["status"] == "NEW" and again["destination"]["batchId"] == job["destination"]["batchId"]
+        assert "errors" not in again
+    finally:
+        stack.signal_spooler(signal.SIGCONT)
+    assert flows.wait_job(client, job["id"])["status"] == "SUCCEEDED"
+    for place in (place, ("--org", client.org, "--sandbox", client.sandbox, "--job", "1"),
+                  ("--org", client.org, "--sandbox", "none", "--job", "1")):
+        with pytest.raises(RuntimeError):
+            stack.ctl("retry", *place)
