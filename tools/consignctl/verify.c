@@ -227,7 +227,7 @@ static void verify_walk(struct verify *v, const char *path, int level, char part
         int length = snprintf(below, sizeof below, "%s/%s", path, name);
         bool fits = length > 0 && (size_t)length < sizeof below && strlen(name) < sizeof part[0];
         if (!skipped && fits)
-            snprintf(part[level], sizeof part[0], "%s", name);
+            memcpy(part[level], name, strlen(name) + 1);
         if (!skipped && (!fits || entry[i]->d_type != DT_DIR))
             verify_report(v, VERIFY_STRAY, path, name);
         else if (!skipped && level + 1 < VERIFY_LEVELS)
