@@ -36,6 +36,8 @@
 #include "lib/str.h"
 
 #define MERGE_MAX_FRAGMENTS 4096u
+#define MERGE_PROFILE_BYTES ((size_t)6 * 1024 * 1024) /* of a profile's fragments; a larger one is not merged */
+#define MERGE_IDENTITIES_MAX 50u /* a profile with more is shown nowhere (contract.md section 6) */
 #define MERGE_TAPE_BYTES ((size_t)12 * 1024 * 1024) /* of one profile; what a worker may take is bounded by it */
 #define MERGE_MEMBERS_MAX 131072u /* that are merged or looked up side by side; each takes 32 bytes */
 #define MERGE_VIEW_IDENTITIES 64u /* of more than this there is no view: more than any row may have */

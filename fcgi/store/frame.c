@@ -93,10 +93,34 @@ static size_t frame_element(struct frame *f, const char *bytes, size_t length)
     return at;
 }
 
+/* RFC 4180 section 2: a quote at the beginning of a field opens it, two inside are one, and inside the line may end.
+ * A quote anywhere else is csv's to refuse. */
+static size_t frame_row(struct frame *f, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        if (f->in_string) {
+            f->in_string = c != '"';
+            f->escaped = c == '"';
+            continue;
+        }
+        if (c == '\n') {
+            f->state = FRAME_WHOLE;
+            return i;
+        }
+        f->in_string = c == '"' && (f->escaped || !f->in_field);
+        f->escaped = false;
+        f->in_field = c != f->delimiter;
+    }
+    return length;
+}
+
 size_t frame_scan(struct frame *f, const char *bytes, size_t length)
 {
     if (!f->line)
         return frame_element(f, bytes, length);
+    if (f->delimiter != '\0')
+        return frame_row(f, bytes, length);
     const char *stop = length == 0 ? NULL : memchr(bytes, '\n', length);
     if (stop == NULL)
         return length;

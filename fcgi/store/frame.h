@@ -15,15 +15,19 @@ enum frame_state {
 };
 
 struct frame {
-    bool line; /* ends with the line; else an element of an array */
+    bool line;      /* ends with the line; else an element of an array */
+    char delimiter; /* of a line that is a row of CSV: of its fields; else NUL */
     enum frame_state state;
-    bool in_string, escaped;
+    bool in_string; /* of a row: in a quoted field */
+    bool escaped;   /* of a row: behind a quote that may be one of two */
+    bool in_field;  /* of a row: not at the beginning of a field */
     uint32_t depth;
     uint64_t kinds; /* bit n: bracket n+1 from outside is a brace */
     const char *reason;
 };
 
 #define FRAME_LINE ((struct frame){.line = true})
+#define FRAME_ROW(between) ((struct frame){.line = true, .delimiter = (between)})
 #define FRAME_ELEMENT ((struct frame){.line = false})
 
 /* Looks at further bytes; answers how many belong to the record. */

@@ -1,7 +1,7 @@
 /*
  * ingest: loads one uploaded batch into the profile store, whole or not at all.
  *
- * Reads the batch's files in order of their names, cuts them into records, stages the good ones by
+ * Reads the batch's files in order of their names, decodes them, cuts them into records, stages the good ones by
  * COPY and has consign.batch_load() take them; what members they have goes into the dataset's observed
  * schema; all in one transaction. Memory is bounded by the largest record and by what is kept of refused
  * ones, never by a file. Caller: the spooler's loader.
@@ -31,6 +31,7 @@ struct ingest_order {
     const char *inbox;     /* setting inbox.dir */
     size_t record_bytes;   /* setting ingest.record_bytes */
     int64_t errors_kept;   /* setting ingest.errors_kept */
+    int64_t file_bytes;    /* setting ingest.file_bytes */
     bool (*stopped)(void); /* asked between pieces of a file */
 };
 
@@ -43,8 +44,8 @@ struct ingest_result {
     struct str reason; /* after FAULT_MALFORMED: [{code, description}] */
 };
 
-/* FAULT_NONE: committed. FAULT_MALFORMED: a file that cannot be cut into records, nothing was
- * loaded, the caller fails the batch with result->errors and result->reason. FAULT_LEASE_LOST,
+/* FAULT_NONE: committed. FAULT_MALFORMED: a file that cannot be decoded or cut into records, or more bad
+ * records than the batch takes; nothing was loaded, the caller fails the batch with result->errors and result->reason. FAULT_LEASE_LOST,
  * FAULT_STOPPED, FAULT_DISK (a file is missing or has another size than the pool noted), faults of
  * the database: nothing was loaded, but for FAULT_DB_UNAVAILABLE and FAULT_STOPPED, where the commit may
  * have happened: then the attempt does not own the batch any more. */

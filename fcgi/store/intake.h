@@ -4,7 +4,7 @@
  * Takes records one by one, refuses the bad ones, stages the good ones by COPY, and keeps what members they have.
  * All inside a transaction of the caller, which goes on with the SQL function that loads what is staged and ends
  * with intake_observe(). Memory is bounded by the largest record and by what is kept of refused ones. Callers:
- * store/ingest (batches), store/stream (messages).
+ * store/ingest (batches), store/message.
  */
 #ifndef CONSIGN_STORE_INTAKE_H
 #define CONSIGN_STORE_INTAKE_H
@@ -39,6 +39,8 @@ struct intake_place {
     const char *file; /* as the client called it */
     int64_t line;     /* of its first byte, from 1 */
     int64_t offset;   /* of its first byte in the file */
+    const char *shown; /* what is kept of it when it is refused, if not its text: the row of CSV it was made of */
+    size_t shown_length;
 };
 
 struct intake {
@@ -48,6 +50,8 @@ struct intake {
     struct refused refused;
     struct stage stage;
     int64_t input; /* records seen; of them refused: refused.count */
+    int64_t bytes; /* of the bodies that were staged */
+    struct arena *rules; /* of record.schema; NULL: a base schema */
 };
 
 /* Whatever comes of it, released with intake_free(). */

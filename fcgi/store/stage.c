@@ -44,7 +44,6 @@ static void stage_put_null(struct str *out)
 /* One array of texts, of namespaces or of values: of all identities of the record but the primary one. */
 static void stage_put_links(struct str *out, const struct record *record, bool namespaces)
 {
-    char plain[RECORD_ESCAPED_MAX];
     size_t begin = out->length;
     stage_put(out, 0, 4); /* the field's length, known at the end */
     stage_put(out, 1, 4); /* dimensions */
@@ -55,8 +54,11 @@ static void stage_put_links(struct str *out, const struct record *record, bool n
     for (uint32_t i = 0; i < record->identities; i++) {
         if (i == record->primary)
             continue;
-        uint32_t string = namespaces ? record->identity[i].ns : record->identity[i].id;
-        stage_put_text(out, plain, jscan_string_copy(&record->scan, string, plain));
+        const struct record_identity *one = &record->identity[i];
+        if (namespaces)
+            stage_put_text(out, one->ns, one->ns_length);
+        else
+            stage_put_text(out, one->id, one->id_length);
     }
     if (!out->overflow)
         stage_write(out->data + begin, out->length - begin - 4, 4);
@@ -85,20 +87,21 @@ enum fault stage_begin(struct stage *s, struct db *db, size_t most_bytes)
     return fault;
 }
 
-enum fault stage_add(struct stage *s, const struct record *record, bool event, const char *body, size_t length)
+enum fault stage_add(struct stage *s, const struct record *record)
 {
+    const struct record_identity *primary = &record->identity[record->primary];
     stage_put(&s->buffer, 8, 2);
     stage_put_number(&s->buffer, s->rows++);
-    stage_put_text(&s->buffer, record->ns.bytes, record->ns.length);
-    stage_put_text(&s->buffer, record->value.bytes, record->value.length);
-    if (event) {
+    stage_put_text(&s->buffer, primary->ns, primary->ns_length);
+    stage_put_text(&s->buffer, primary->id, primary->id_length);
+    if (record->event) {
         stage_put_text(&s->buffer, record->event_id.bytes, record->event_id.length);
         stage_put_number(&s->buffer, record->time_ms);
     } else {
         stage_put_null(&s->buffer);
         stage_put_null(&s->buffer);
     }
-    stage_put_text(&s->buffer, body, length);
+    stage_put_text(&s->buffer, record->body, record->body_length);
     if (record->identities > 1) {
         stage_put_links(&s->buffer, record, true);
         stage_put_links(&s->buffer, record, false);

@@ -24,9 +24,8 @@ struct stage {
 /* Makes the staging table and begins the COPY. `most_bytes` is the longest body. */
 enum fault stage_begin(struct stage *stage, struct db *db, size_t most_bytes) MUST_CHECK;
 
-/* One record with its text, which becomes the stored body. */
-enum fault stage_add(struct stage *stage, const struct record *record, bool event, const char *body,
-                     size_t length) MUST_CHECK;
+/* One record, with its body. */
+enum fault stage_add(struct stage *stage, const struct record *record) MUST_CHECK;
 
 /* Ends the COPY; the table holds all rows then. */
 enum fault stage_end(struct stage *stage) MUST_CHECK;

@@ -37,6 +37,21 @@ void upload_open(struct upload *u, upload_read *read, void *arg)
     u->first_element = true;
 }
 
+void upload_open_rows(struct upload *u, upload_read *read, void *arg, char delimiter)
+{
+    upload_open(u, read, arg);
+    u->form = UPLOAD_ROWS;
+    u->delimiter = delimiter;
+}
+
+void upload_place(const struct upload *u, struct upload_record *out)
+{
+    memset(out, 0, sizeof *out);
+    out->text = "";
+    out->line = u->line;
+    out->offset = u->offset;
+}
+
 /* Reads on behind what is in the buffer. False: the file ended or failed. */
 static bool upload_fill(struct upload *u)
 {
@@ -139,8 +154,11 @@ static enum upload_result upload_frame(struct upload *u, struct frame *frame, st
     if (!oversized) {
         out->text = u->buffer + u->begin;
         out->length = looked;
-        while (out->length > 0 && frame_is_blank(out->text[out->length - 1]))
-            out->length--;
+        if (u->form == UPLOAD_ROWS)
+            out->length -= out->length > 0 && out->text[out->length - 1] == '\r';
+        else
+            while (out->length > 0 && frame_is_blank(out->text[out->length - 1]))
+                out->length--;
     }
     upload_consume(u, looked);
     return oversized ? UPLOAD_OVERSIZED : UPLOAD_RECORD;
@@ -172,9 +190,41 @@ static enum upload_result upload_next_element(struct upload *u, struct upload_re
     return upload_frame(u, &frame, out);
 }
 
+/* In CSV blanks belong to fields: only ends of lines are skipped. */
+static bool upload_skip_line_ends(struct upload *u)
+{
+    for (;;) {
+        size_t at = u->begin;
+        while (at < u->end && (u->buffer[at] == '\n' || u->buffer[at] == '\r'))
+            at++;
+        upload_consume(u, at - u->begin);
+        if (u->begin < u->end)
+            return true;
+        if (!upload_fill(u))
+            return false;
+    }
+}
+
+static enum upload_result upload_next_row(struct upload *u, struct upload_record *out)
+{
+    if (u->offset == 0) {
+        bool more = true;
+        while (more && u->end - u->begin < 3)
+            more = upload_fill(u);
+        if (u->end - u->begin >= 3 && memcmp(u->buffer + u->begin, "\xef\xbb\xbf", 3) == 0)
+            upload_consume(u, 3);
+    }
+    if (!upload_skip_line_ends(u))
+        return u->failed ? UPLOAD_FAILED : UPLOAD_END;
+    struct frame frame = FRAME_ROW(u->delimiter);
+    return upload_frame(u, &frame, out);
+}
+
 enum upload_result upload_next(struct upload *u, struct upload_record *out)
 {
     memset(out, 0, sizeof *out);
+    if (u->form == UPLOAD_ROWS)
+        return upload_next_row(u, out);
     if (u->form == UPLOAD_ARRAY)
         return upload_next_element(u, out);
     if (u->form == UPLOAD_AFTER_ARRAY)

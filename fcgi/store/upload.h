@@ -2,12 +2,13 @@
  * upload: cuts an uploaded file into records.
  *
  * Two forms, told apart by the first byte that is not blank: a JSON array of records, or one record
- * a line (blank lines are skipped, CRLF is fine). Pure but for the read function it is given, with
+ * a line (blank lines are skipped, CRLF is fine). A third when the caller says so: rows of CSV (RFC 4180; a byte order
+ * mark in front of the first and empty lines are skipped). Pure but for the read function it is given, with
  * one bounded buffer: a record that is longer than the limit is passed over without being kept.
  * Caller: store/ingest.
  *
  * Framing looks at brackets and strings only; whether what lies between is a record is
- * profile/record's question. So one bad element of an array does not cost the others, while an array
+ * profile/record's question, or store/csv's. So one bad element of an array does not cost the others, while an array
  * whose brackets don't fit has no elements that could be trusted.
  */
 #ifndef CONSIGN_STORE_UPLOAD_H
@@ -40,7 +41,7 @@ struct upload_record {
 /* Puts up to `room` bytes at `out`; 0 is the end, -1 a failure. */
 typedef ssize_t upload_read(void *arg, char *out, size_t room);
 
-enum upload_form { UPLOAD_UNKNOWN, UPLOAD_LINES, UPLOAD_ARRAY, UPLOAD_AFTER_ARRAY };
+enum upload_form { UPLOAD_UNKNOWN, UPLOAD_LINES, UPLOAD_ARRAY, UPLOAD_AFTER_ARRAY, UPLOAD_ROWS };
 
 /* One per loader, from file to file. Everything is private to upload.c. */
 struct upload {
@@ -54,6 +55,7 @@ struct upload {
     int64_t line, offset; /* of buffer[begin] */
     enum upload_form form;
     bool first_element;
+    char delimiter; /* of rows */
     char head[UPLOAD_HEAD_BYTES];
 };
 
@@ -63,6 +65,12 @@ void upload_free(struct upload *upload);
 
 /* Begins a file. */
 void upload_open(struct upload *upload, upload_read *read, void *arg);
+
+/* Begins a file that is CSV. */
+void upload_open_rows(struct upload *upload, upload_read *read, void *arg, char delimiter);
+
+/* Where reading stands: line and offset of *out. After UPLOAD_FAILED, where that came. */
+void upload_place(const struct upload *upload, struct upload_record *out);
 
 enum upload_result upload_next(struct upload *upload, struct upload_record *out);
 

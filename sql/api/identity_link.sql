@@ -31,12 +31,13 @@ BEGIN
                 ON i.org = p_org AND i.sandbox = p_sandbox AND i.ns = n.ns AND i.value = n.value;
         PERFORM set_config('enable_nestloop', 'on', true);
     END IF;
-    -- A new one is a person of its own for now. Numbers are drawn in the order of the names: so both indexes grow
-    -- in order. (COLLATE: the same order, and quick; OFFSET 0: a number is drawn once.)
+    -- A new one is a person of its own for now. Numbers are drawn in the order of the values, so within a namespace
+    -- both indexes grow in order. (By value first: few namespaces say little to a sort. COLLATE: the same order, and
+    -- quick; OFFSET 0: a number is drawn once.)
     CREATE TEMP TABLE link_identity ON COMMIT DROP AS
         SELECT d.ns, d.value, d.identity, coalesce(d.held, d.identity) AS person, d.held IS NULL AS fresh
         FROM (SELECT n.ns, n.value, coalesce(n.identity, nextval('consign.identity_number')) AS identity, n.person AS held
-            FROM (SELECT * FROM pg_temp.link_name ORDER BY ns COLLATE "C", value COLLATE "C" OFFSET 0) n
+            FROM (SELECT * FROM pg_temp.link_name ORDER BY value COLLATE "C", ns COLLATE "C" OFFSET 0) n
             OFFSET 0) d;
     GET DIAGNOSTICS rows = ROW_COUNT;
     -- without figures the planner knows a temporary table's size but nothing of what is in it
@@ -50,7 +51,7 @@ BEGIN
 
     INSERT INTO consign.identity (org, sandbox, ns, value, identity, person)
         SELECT p_org, p_sandbox, n.ns, n.value, n.identity, n.person
-        FROM pg_temp.link_identity n WHERE n.fresh ORDER BY n.identity;
+        FROM pg_temp.link_identity n WHERE n.fresh; -- which lie in their order
     GET DIAGNOSTICS rows = ROW_COUNT;
     DROP TABLE pg_temp.link_name;
     RETURN rows;

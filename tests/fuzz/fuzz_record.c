@@ -3,7 +3,8 @@
  *
  * The rules of profile/record.h told a second time, over a json-c tree: the record is taken exactly
  * when they say so, and the primary identity, event id and time are theirs. Whatever is taken lies
- * within its bounds and is text without U+0000, as the columns it goes into want it.
+ * within its bounds and is text without U+0000, as the columns it goes into want it. Under a schema with descriptors,
+ * what is taken has a body that tells the same identities without the schema.
  */
 #include <stdio.h>
 #include <time.h>
@@ -124,28 +125,95 @@ static bool event_good(struct json_object *record)
            clock_parse_rfc3339(json_object_get_string(stamp), strlen(json_object_get_string(stamp)), &ms);
 }
 
-static void check_text(const struct record_text *text, size_t most, const char *wanted)
+static void check_text(const char *bytes, size_t length, size_t most, const char *wanted)
 {
-    INVARIANT(text->length >= 1 && text->length <= most && fuzz_is_text(text->bytes, text->length));
-    INVARIANT(text->length == strlen(wanted) && memcmp(text->bytes, wanted, text->length) == 0);
+    INVARIANT(length >= 1 && length <= most && fuzz_is_text(bytes, length));
+    INVARIANT(length == strlen(wanted) && memcmp(bytes, wanted, length) == 0);
+}
+
+static void check_primary(const struct record *record, const struct verdict *v)
+{
+    INVARIANT((int)record->identities == v->identities && record->primary < record->identities);
+    const struct record_identity *one = &record->identity[record->primary];
+    check_text(one->ns, one->ns_length, RECORD_NAMESPACE_MAX, v->ns);
+    check_text(one->id, one->id_length, RECORD_VALUE_MAX, v->value);
 }
 
 static void check_event(const struct record *record, struct json_object *tree)
 {
     const char *id = jsonio_member_text(tree, "_id"), *stamp = jsonio_member_text(tree, "timestamp");
     INVARIANT(id != NULL && stamp != NULL);
-    check_text(&record->event_id, RECORD_VALUE_MAX, id);
+    check_text(record->event_id.bytes, record->event_id.length, RECORD_VALUE_MAX, id);
     INVARIANT(record->time_ms >= INT64_C(-62168000000000) && record->time_ms <= INT64_C(253402400000000));
     INVARIANT(time_is(record->time_ms, stamp));
 }
 
 static void check_refused(const struct record *record)
 {
-    static const char *const CODES[] = {"json", "size", "identity", "segment", "event_id", "timestamp", "reserved"};
+    static const char *const CODES[] = {"json", "size", "identity", "segment", "event_id", "timestamp", "reserved", "schema"};
     bool known = false;
     for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++)
         known = known || strcmp(record->code, CODES[i]) == 0;
     INVARIANT(known && record->reason[0] != '\0');
+}
+
+static const char DOCUMENT[] =
+    "{\"properties\":{\"a\":{\"type\":\"string\"},\"b\":{\"properties\":{\"c\":{\"type\":[\"integer\",\"string\"]},"
+    "\"d\":{\"type\":\"number\"}}},\"e\":{\"type\":\"string\",\"format\":\"date\"}}}";
+
+/* Without a primary descriptor, and with one. */
+static const char *const IDENTITIES[] = {
+    "[{\"property\":\"/a\",\"namespace\":\"A\"},{\"property\":\"/b/c\",\"namespace\":\"A\"},{\"property\":\"/b/d\",\"namespace\":\"D\"}]",
+    "[{\"property\":\"/a\",\"namespace\":\"A\",\"primary\":true},{\"property\":\"/b/c\",\"namespace\":\"C\"}]"};
+
+static bool same_identity(const struct record_identity *a, const struct record_identity *b)
+{
+    return a->ns_length == b->ns_length && a->id_length == b->id_length && memcmp(a->ns, b->ns, a->ns_length) == 0 &&
+           memcmp(a->id, b->id, a->id_length) == 0;
+}
+
+/* The body, read without the schema, tells the same identities and the same primary one. */
+static void check_body(const struct record *record)
+{
+    static struct record plain = {.most_bytes = MOST_BYTES};
+    INVARIANT(record->body_length <= MOST_BYTES && fuzz_is_json(record->body, record->body_length, (int)RECORD_DEPTH));
+    INVARIANT(record->scan.text == record->body);
+    plain.event = record->event;
+    INVARIANT(record_read(&plain, record->body, record->body_length));
+    INVARIANT(plain.identities == record->identities);
+    INVARIANT(same_identity(&plain.identity[plain.primary], &record->identity[record->primary]));
+    for (uint32_t i = 0; i < record->identities; i++) {
+        uint32_t k = 0;
+        while (k < plain.identities && !same_identity(&plain.identity[k], &record->identity[i]))
+            k++;
+        INVARIANT(k < plain.identities);
+    }
+    INVARIANT(plain.event_id.length == record->event_id.length && plain.time_ms == record->time_ms);
+}
+
+/* The record under a schema with descriptors. `good`: a base schema takes it. */
+static void check_with_schema(const char *text, size_t size, bool event, bool good)
+{
+    static struct record record = {.most_bytes = MOST_BYTES};
+    static struct arena *arena[2];
+    static const struct schema *schema[2];
+    record.event = event;
+    for (size_t i = 0; i < 2; i++) {
+        struct spec_refusal refusal;
+        if (arena[i] == NULL) {
+            arena[i] = arena_new(SCHEMA_ARENA_BYTES);
+            INVARIANT(schema_read(arena[i], DOCUMENT, sizeof DOCUMENT - 1, IDENTITIES[i], &schema[i], &refusal) ==
+                      FAULT_NONE);
+        }
+        record.schema = schema[i];
+        if (!record_read(&record, text, size)) {
+            check_refused(&record);
+            continue;
+        }
+        check_body(&record);
+            /* what stays as it is tells all by itself */
+        INVARIANT(record.body != text || good);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -163,23 +231,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (jsonio_parse(arena, text, size, limits, &tree, &refusal) == FAULT_NONE &&
         json_object_is_type(tree, json_type_object))
         v = judge_identity(tree);
-    bool taken = record_read(&record, text, size, false);
-    INVARIANT(taken == (v.good && profile_good(tree)));
-    if (taken) {
-        check_text(&record.ns, RECORD_NAMESPACE_MAX, v.ns);
-        check_text(&record.value, RECORD_VALUE_MAX, v.value);
-        INVARIANT((int)record.identities == v.identities && record.primary < record.identities);
-    } else {
-        check_refused(&record);
-    }
-    bool event = record_read(&record, text, size, true);
-    INVARIANT(event == (v.good && event_good(tree)));
-    if (event) {
-        check_text(&record.ns, RECORD_NAMESPACE_MAX, v.ns);
-        check_text(&record.value, RECORD_VALUE_MAX, v.value);
-        check_event(&record, tree);
-    } else {
-        check_refused(&record);
+    for (int event = 0; event < 2; event++) {
+        record.event = event != 0;
+        bool taken = record_read(&record, text, size);
+        INVARIANT(taken == (v.good && (record.event ? event_good(tree) : profile_good(tree))));
+        if (taken) {
+            check_primary(&record, &v);
+            INVARIANT(record.body == text && record.body_length == size);
+            if (record.event)
+                check_event(&record, tree);
+        } else {
+            check_refused(&record);
+        }
+        check_with_schema(text, size, record.event, taken);
     }
     arena_reset(arena);
     return 0;
