@@ -37,7 +37,7 @@ SYSTEM    = $(eval SYSTEM := $(patsubst -I%,-isystem %,$(shell pg_config --inclu
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Itools $(SYSTEM)
 CFLAGS   += -std=c11 $(WARNINGS) $(HARDENED)
 LDFLAGS  += $(HARDLINK)
-LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lseccomp
+LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lz -lseccomp
 
 ARCHIVE  := $(BUILD)/libconsign.a
 PROGRAMS := $(addprefix $(BUILD)/bin/,consign-api consign-spooler consignctl jsoncheck jwsverify)

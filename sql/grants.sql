@@ -4,13 +4,14 @@ REVOKE ALL ON ALL TABLES IN SCHEMA consign FROM consign_api, consign_spooler, co
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
 GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
-GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.now_ms TO consign_api, consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms TO consign_api, consign_spooler;
 
 -- the pool: reads what clients may see, accepts work, never reads the profile store
 GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.dataset_create, consign.job_create, consign.job_policy, consign.job_cancel, consign.job_end, consign.idempotency_claim,
     consign.batch_create, consign.batch_upload, consign.batch_complete, consign.batch_abort,
-    consign.batch_hold_loading TO consign_api;
+    consign.batch_hold_loading, consign.batch_hold_files, consign.batch_patch TO consign_api;
+GRANT SELECT, INSERT, DELETE ON consign.batch_upload_part TO consign_api;
 GRANT SELECT, INSERT ON consign.dataset TO consign_api;
 GRANT SELECT, INSERT, UPDATE ON consign.batch, consign.batch_upload, consign.export_job,
     consign.idempotency_key TO consign_api;
@@ -23,7 +24,24 @@ GRANT EXECUTE ON FUNCTION consign.policy_create, consign.policy_replace, consign
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.merge_policy TO consign_api;
 GRANT SELECT, INSERT ON consign.merge_policy_version TO consign_api;
 GRANT SELECT ON consign.policy_document TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.registry_schema_create, consign.registry_descriptor_create TO consign_api;
+GRANT SELECT, INSERT ON consign.registry_schema, consign.registry_descriptor TO consign_api;
+GRANT SELECT ON consign.observed_schema TO consign_api; -- for clients to see
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.dataset_change, consign.dataset_delete TO consign_api;
+GRANT DELETE ON consign.dataset TO consign_api;
+GRANT UPDATE (name, description, tags, updated_ms) ON consign.dataset TO consign_api;
+GRANT SELECT ON consign.stream_message TO consign_api; -- whether a dataset holds any
+GRANT EXECUTE ON FUNCTION consign.system_job_create, consign.system_job_queue TO consign_api;
+GRANT SELECT, INSERT, DELETE ON consign.system_job TO consign_api;
+GRANT USAGE ON SEQUENCE consign.stream_message_number_seq TO consign_api; -- a removal's place among the messages
+GRANT EXECUTE ON FUNCTION consign.entity_fragments, consign.entity_events, consign.entity_policy TO consign_api; -- look-ups; never an export
+-- the one thing the pool changes in the store: a profile is removed at once
+GRANT EXECUTE ON FUNCTION consign.entity_remove, consign.profile_remove TO consign_api;
+GRANT SELECT, DELETE ON consign.identity, consign.profile_fragment, consign.profile_event TO consign_api;
+GRANT SELECT, UPDATE (identities) ON consign.ingest_clock TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.stream_put TO consign_api;
+GRANT INSERT ON consign.stream_message TO consign_api;
 
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_look, consign.work_release,
@@ -32,7 +50,7 @@ GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_ho
 GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;
 GRANT SELECT, DELETE ON consign.idempotency_key TO consign_spooler; -- those that have ended
 GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
-GRANT SELECT ON consign.dataset, consign.batch_upload TO consign_spooler;
+GRANT SELECT ON consign.dataset, consign.batch_upload, consign.batch_upload_part TO consign_spooler;
 GRANT SELECT ON consign.export_target, consign.merge_policy_version TO consign_spooler;
 GRANT SELECT, INSERT ON consign.batch_file, consign.batch_error TO consign_spooler;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_progress TO consign_spooler;
@@ -40,6 +58,15 @@ GRANT SELECT, INSERT, UPDATE ON consign.ingest_clock, consign.identity, consign.
     consign.observed_schema TO consign_spooler;
 GRANT EXECUTE ON FUNCTION consign.identity_link, consign.identity_join, consign.identity_move TO consign_spooler; -- of record_load
 GRANT USAGE ON SEQUENCE consign.identity_number TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.dataset_rules TO consign_api, consign_spooler; -- what records must be
+GRANT SELECT ON consign.registry_schema, consign.registry_descriptor TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.system_job_start, consign.system_job_run, consign.system_job_end, consign.system_job_fail,
+    consign.system_job_horizon, consign.profile_remove, consign.record_remove TO consign_spooler; -- what is to be removed
+GRANT SELECT, UPDATE ON consign.system_job TO consign_spooler;
+GRANT DELETE ON consign.identity, consign.profile_fragment, consign.profile_event, consign.observed_schema TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.stream_take, consign.stream_load, consign.stream_try, consign.stream_end TO consign_spooler;
+GRANT SELECT, DELETE ON consign.stream_message TO consign_spooler;
+GRANT INSERT ON consign.batch TO consign_spooler; -- that counts messages
 GRANT EXECUTE ON FUNCTION consign.share_open, consign.share_clear, consign.share_take, consign.help_begin,
     consign.help_enter, consign.help_beat, consign.help_end, consign.help_drop, consign.help_look,
     consign.work_waits, consign.counts_sum, consign.bare_profile TO consign_spooler; -- an export that several workers write

@@ -103,10 +103,13 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
     " WHERE d.org = $1::int AND d.sandbox = $2::int"
 
 /* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client,
- * key, body -> the dataset's id */
+ * key, body, the tenant's schema (NULL: a base schema) -> the dataset's id */
 const struct stmt STMT_DATASET_CREATE = {
     "dataset_create",
-    "SELECT consign.dataset_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14};
+    "SELECT consign.dataset_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", 15};
+
+const struct stmt STMT_DATASET_RULES = {
+    "dataset_rules", "SELECT class, document, identities FROM consign.dataset_rules($1::int, $2::int, $3)", 3};
 
 const struct stmt STMT_DATASET_GET = {"dataset_get", "SELECT " DATASET_COLUMNS DATASET_FROM " AND d.dataset = $3", 3};
 
@@ -138,19 +141,32 @@ const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending)
 #define BATCH_COLUMNS                                                                                                  \
     "b.batch, b.dataset, b.kind, b.status, b.attempt, b.created_ms, b.updated_ms, b.started_ms, b.completed_ms,"       \
     " b.created_client, b.version, b.input_records, b.output_records, b.failed_records, b.input_bytes,"                \
-    " b.output_bytes, b.errors"
+    " b.output_bytes, b.errors, b.input_format, b.delimiter, b.bad_percent, b.stream"
 #define BATCH_WHERE " WHERE b.org = $1::int AND b.sandbox = $2::int AND " BATCH_VISIBLE
 
-/* org, sandbox, batch, dataset, client, key, body */
+/* org, sandbox, batch, dataset, client, key, body, format, delimiter, percentage of bad records */
 const struct stmt STMT_BATCH_CREATE = {
-    "batch_create", "SELECT " BATCH_COLUMNS " FROM consign.batch_create($1::int, $2::int, $3, $4, $5, $6, $7) b", 7};
+    "batch_create",
+    "SELECT " BATCH_COLUMNS " FROM consign.batch_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, trim_scale($10::numeric)) b", 10};
 
 const struct stmt STMT_BATCH_GET = {
     "batch_get", "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND b.batch = $3", 3};
 
-/* org, sandbox, batch, dataset, name, object, bytes -> the object that is no longer needed, or NULL */
+const struct stmt STMT_UPLOAD_GET = {
+    "upload_get",
+    "SELECT b.kind, b.dataset, b.status, u.bytes, CASE WHEN u.total_bytes IS NULL THEN u.bytes ELSE u.total_bytes END,"
+    " u.whole, u.encoding FROM consign.batch b LEFT JOIN consign.batch_upload u ON u.org = b.org"
+    " AND u.sandbox = b.sandbox AND u.batch = b.batch AND u.name = $4" BATCH_WHERE " AND b.batch = $3", 4};
+
+/* org, sandbox, batch, dataset, name, object, bytes, encoding -> the objects that are no longer needed */
 const struct stmt STMT_BATCH_UPLOAD = {
-    "batch_upload", "SELECT consign.batch_upload($1::int, $2::int, $3, $4, $5, $6, $7::bigint)", 7};
+    "batch_upload", "SELECT consign.batch_upload($1::int, $2::int, $3, $4, $5, $6, $7::bigint, $8)", 8};
+
+/* org, sandbox, batch, dataset, name, object, bytes, first byte, total, encoding */
+const struct stmt STMT_BATCH_PATCH = {
+    "batch_patch",
+    "SELECT refusal, bytes, total, whole, removed FROM consign.batch_patch($1::int, $2::int, $3, $4, $5, $6, $7::bigint,"
+    " $8::bigint, $9::bigint, $10)", 10};
 
 const struct stmt STMT_BATCH_COMPLETE = {"batch_complete", "SELECT consign.batch_complete($1::int, $2::int, $3)", 3};
 const struct stmt STMT_BATCH_ABORT = {"batch_abort", "SELECT consign.batch_abort($1::int, $2::int, $3)", 3};
@@ -176,6 +192,13 @@ const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending)
     INVARIANT(sort < CATALOG_SORT_NAME);
     return &BATCH_LISTS[sort][descending];
 }
+
+/* ---- messages ---- */
+
+const struct stmt STMT_STREAM_PUT = {
+    "stream_put",
+    "SELECT xaction, misfits FROM consign.stream_put($1::int, $2::int, $3, $4::text[], $5::text[], $6::text[], $7, $8, $9)",
+    9};
 
 /* ---- merge policies; the order of enum policy_column ---- */
 
@@ -208,6 +231,122 @@ const struct stmt STMT_POLICY_DELETE = {"policy_delete", "SELECT consign.policy_
 
 const struct stmt STMT_POLICY_STRANGER = {
     "policy_stranger", "SELECT consign.policy_stranger($1::int, $2::int, $3::text[])", 3};
+
+/* ---- schema registry ---- */
+
+#define SCHEMA_COLUMNS "s.schema, s.class, s.document, s.version, s.created_ms, s.updated_ms, s.created_client"
+#define DESCRIPTOR_COLUMNS "d.descriptor, d.schema, d.property, d.namespace, d.namespace_by, d.is_primary"
+
+/* The page begins behind this row of `relation`. A cursor whose row is not there gives none. */
+#define BEHIND(relation, id)                                                                                           \
+    " AND (created_ms, " id ") > (CASE WHEN $4::text IS NULL THEN -1 ELSE (SELECT c.created_ms FROM consign." relation \
+    " c WHERE c.org = $1::int AND c.sandbox = $2::int AND c." id " = $4) END,"                                         \
+    " CASE WHEN $4::text IS NULL THEN '' ELSE $4::text END)"
+
+/* org, sandbox, schema, title, class, document, client, key, body */
+const struct stmt STMT_SCHEMA_CREATE = {
+    "schema_create",
+    "SELECT " SCHEMA_COLUMNS " FROM consign.registry_schema_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9) s", 9};
+
+const struct stmt STMT_SCHEMA_GET = {
+    "schema_get", "SELECT " SCHEMA_COLUMNS " FROM consign.registry_schema s WHERE " TENANT " AND s.schema = $3", 3};
+
+const struct stmt STMT_SCHEMA_LIST = {
+    "schema_list",
+    "SELECT " SCHEMA_COLUMNS ", s.found FROM (SELECT p.*, count(*) OVER () AS found, row_number() OVER page AS place,"
+    " sum(octet_length(p.document)) OVER page AS bytes FROM (SELECT * FROM consign.registry_schema WHERE " TENANT
+    BEHIND("registry_schema", "schema") " ORDER BY created_ms, schema LIMIT $3::int) p"
+    " WINDOW page AS (ORDER BY p.created_ms, p.schema)) s"
+    " WHERE s.place = 1 OR s.bytes <= $5::bigint ORDER BY s.place",
+    5};
+
+const struct stmt STMT_SCHEMA_PROPERTY = {
+    "schema_property",
+    "SELECT coalesce(bool_or(property = $4), false), coalesce(bool_or(is_primary), false)"
+    " FROM consign.registry_descriptor WHERE " TENANT " AND schema = $3",
+    4};
+
+/* org, sandbox, descriptor, schema, property, namespace, what names it, primary, client, key, body */
+const struct stmt STMT_DESCRIPTOR_CREATE = {
+    "descriptor_create",
+    "SELECT " DESCRIPTOR_COLUMNS " FROM consign.registry_descriptor_create($1::int, $2::int, $3, $4, $5, $6, $7, $8::boolean,"
+    " $9, $10, $11) d",
+    11};
+
+const struct stmt STMT_DESCRIPTOR_GET = {
+    "descriptor_get",
+    "SELECT " DESCRIPTOR_COLUMNS " FROM consign.registry_descriptor d WHERE " TENANT " AND d.descriptor = $3", 3};
+
+const struct stmt STMT_DESCRIPTOR_LIST = {
+    "descriptor_list",
+    "SELECT " DESCRIPTOR_COLUMNS " FROM consign.registry_descriptor d WHERE " TENANT
+    BEHIND("registry_descriptor", "descriptor") " ORDER BY d.created_ms, d.descriptor LIMIT $3::int",
+    4};
+
+const struct stmt STMT_SCHEMA_OF_CLASS = {
+    "schema_of_class",
+    "SELECT schema, document FROM consign.registry_schema WHERE " TENANT " AND class = $3 ORDER BY created_ms, schema", 3};
+
+const struct stmt STMT_OBSERVED_OF_CLASS = {
+    "observed_of_class",
+    "SELECT found.registry_schema, found.schema, found.datasets"
+    " FROM (SELECT d.registry_schema, o.schema, count(*) OVER () AS datasets,"
+    " sum(octet_length(o.schema)) OVER page AS bytes, row_number() OVER page AS place"
+    " FROM consign.observed_schema o JOIN consign.dataset d USING (org, sandbox, dataset)"
+    " WHERE o.org = $1::int AND o.sandbox = $2::int AND d.class = $3 AND o.schema IS NOT NULL"
+    " WINDOW page AS (ORDER BY d.created_ms, d.dataset)) found WHERE found.bytes <= $4::bigint ORDER BY found.place",
+    4};
+
+const struct stmt STMT_DATASET_OBSERVED = {
+    "dataset_observed",
+    "SELECT o.dataset, CASE WHEN NOT o.too_large THEN o.schema END, o.too_large FROM (SELECT p.dataset, p.schema,"
+    " sum(octet_length(p.schema)) OVER () > $4::bigint AS too_large FROM consign.observed_schema p"
+    " WHERE " TENANT " AND p.dataset = ANY ($3::text[]) AND p.schema IS NOT NULL) o",
+    4};
+
+/* ---- removing ---- */
+
+/* org, sandbox, dataset, name (NULL: stays), whether it sets the description, description, whether it sets tags, tags */
+const struct stmt STMT_DATASET_CHANGE = {
+    "dataset_change", "SELECT consign.dataset_change($1::int, $2::int, $3, $4, $5::boolean, $6, $7::boolean, $8)", 8};
+
+const struct stmt STMT_DATASET_DELETE = {"dataset_delete", "SELECT consign.dataset_delete($1::int, $2::int, $3)", 3};
+
+/* The order of enum system_job_column. */
+#define SYSTEM_JOB_COLUMNS "j.job, j.what, j.dataset, j.batch, j.status, j.removed, j.created_ms, j.updated_ms"
+
+/* org, sandbox, job, dataset, batch, client, key, body */
+const struct stmt STMT_SYSTEM_JOB_CREATE = {
+    "system_job_create",
+    "SELECT " SYSTEM_JOB_COLUMNS " FROM consign.system_job_create($1::int, $2::int, $3, $4, $5, $6, $7, $8) j", 8};
+
+const struct stmt STMT_SYSTEM_JOB_GET = {
+    "system_job_get", "SELECT " SYSTEM_JOB_COLUMNS " FROM consign.system_job j WHERE j.org = $1::int AND j.sandbox = $2::int AND j.job = $3", 3};
+
+const struct stmt STMT_SYSTEM_JOB_LIST = {
+    "system_job_list",
+    "SELECT " SYSTEM_JOB_COLUMNS " FROM consign.system_job j WHERE j.org = $1::int AND j.sandbox = $2::int"
+    " ORDER BY j.created_ms DESC, j.job DESC LIMIT $3::int OFFSET $4::bigint",
+    4};
+
+/* ---- entities; the orders of enum entity_column and enum event_column ---- */
+
+/* org, sandbox, policy, names, most fragments, most bytes */
+const struct stmt STMT_ENTITY_FRAGMENTS = {
+    "entity_fragments",
+    "SELECT place, policy, identities, sources, updated_ms, fits, body"
+    " FROM consign.entity_fragments($1::int, $2::int, $3, $4, $5::int, $6::bigint)",
+    6};
+
+/* org, sandbox, policy, names, from, to, sign, time, id and skip of the cursor, limit, bytes of a page, bytes of all */
+const struct stmt STMT_ENTITY_EVENTS = {
+    "entity_events",
+    "SELECT place, policy, more, event_id, time_ms, body FROM consign.entity_events($1::int, $2::int, $3, $4,"
+    " $5::bigint, $6::bigint, $7::int, $8::bigint, $9, $10::int, $11::int, $12::bigint, $13::bigint)",
+    13};
+
+const struct stmt STMT_ENTITY_REMOVE = {
+    "entity_remove", "SELECT consign.entity_remove($1::int, $2::int, $3, $4, $5, $6)", 6};
 
 /* ---- files ---- */
 

@@ -38,6 +38,9 @@ enum job_column {
 /* Datasets. The columns are those of enum dataset_column. */
 extern const struct stmt STMT_DATASET_CREATE;
 extern const struct stmt STMT_DATASET_GET; /* dataset */
+/* dataset -> what its records must be: class, document (NULL: a base schema), identities (JSON text), the last two as
+ * profile/schema reads them; no row: no such dataset */
+extern const struct stmt STMT_DATASET_RULES;
 
 enum catalog_sort { CATALOG_SORT_CREATED, CATALOG_SORT_UPDATED, CATALOG_SORT_NAME, CATALOG_SORT_COUNT };
 
@@ -53,8 +56,11 @@ enum dataset_column {
 /* Batches that clients may see. The columns are those of enum batch_column. */
 extern const struct stmt STMT_BATCH_CREATE;
 extern const struct stmt STMT_BATCH_GET;      /* batch */
-extern const struct stmt STMT_BATCH_UPLOAD;
-extern const struct stmt STMT_BATCH_COMPLETE; /* batch -> status */
+extern const struct stmt STMT_BATCH_UPLOAD;   /* -> objects that are no longer needed, one a row */
+extern const struct stmt STMT_BATCH_PATCH;    /* -> refusal, bytes, total, whole, object no longer needed; see batch_patch.sql */
+extern const struct stmt STMT_UPLOAD_GET;     /* batch, name -> kind, dataset, status; bytes, total, whole, encoding of the file,
+                                                 NULL when there is none */
+extern const struct stmt STMT_BATCH_COMPLETE; /* batch -> status; loading: a file of it is not whole */
 extern const struct stmt STMT_BATCH_ABORT;    /* batch -> status */
 
 /* Parameters: limit, row offset, dataset, status, created after, created before (each NULL: any).
@@ -64,8 +70,12 @@ const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending);
 enum batch_column {
     BATCH_ID, BATCH_DATASET, BATCH_KIND, BATCH_STATUS, BATCH_ATTEMPT, BATCH_CREATED, BATCH_UPDATED, BATCH_STARTED,
     BATCH_COMPLETED, BATCH_CLIENT, BATCH_VERSION, BATCH_INPUT, BATCH_OUTPUT, BATCH_FAILED, BATCH_INPUT_BYTES,
-    BATCH_OUTPUT_BYTES, BATCH_ERRORS
+    BATCH_OUTPUT_BYTES, BATCH_ERRORS, BATCH_FORMAT, BATCH_DELIMITER, BATCH_BAD_PERCENT, BATCH_STREAM
 };
+
+/* org, sandbox, dataset, bodies, xactionIds, schemas (arrays; the last NULL: none is named), xactionId of the call, key,
+ * body -> xactionId that counts, places of those that were not accepted (an array as text); see stream_put.sql */
+extern const struct stmt STMT_STREAM_PUT;
 
 /* Merge policies. Those that answer a policy have the columns of enum policy_column. */
 extern const struct stmt STMT_POLICY_LIST; /* version (NULL: the newest) -> all of the sandbox; without that version
@@ -78,6 +88,58 @@ extern const struct stmt STMT_POLICY_STRANGER; /* datasets (array) -> the place 
 enum policy_column {
     POLICY_ID, POLICY_DEFAULT, POLICY_VERSION, POLICY_NAME, POLICY_RULES, POLICY_ACTIVE_ON_EDGE, POLICY_UPDATED
 };
+
+/* The schema registry. The columns are those of enum schema_column and enum descriptor_column. */
+extern const struct stmt STMT_SCHEMA_CREATE;
+extern const struct stmt STMT_SCHEMA_GET;        /* schema */
+extern const struct stmt STMT_SCHEMA_LIST;       /* limit, schema before the page (NULL: from the start), bytes that the
+                                                    documents of a page have at most, save for the first */
+extern const struct stmt STMT_SCHEMA_PROPERTY;   /* schema, property -> whether the property has a descriptor, whether the
+                                                    schema has a primary one */
+extern const struct stmt STMT_DESCRIPTOR_CREATE;
+extern const struct stmt STMT_DESCRIPTOR_GET;    /* descriptor */
+extern const struct stmt STMT_DESCRIPTOR_LIST;   /* limit, descriptor before the page (NULL: from the start) */
+extern const struct stmt STMT_SCHEMA_OF_CLASS;   /* class -> schema, document, of all, oldest first */
+extern const struct stmt STMT_OBSERVED_OF_CLASS; /* class, bytes at most -> the tenant's schema of the dataset (or NULL),
+                                                    observed schema, how many datasets have one; oldest dataset first,
+                                                    what passes the bytes left out */
+extern const struct stmt STMT_DATASET_OBSERVED;  /* datasets (array), bytes at most -> dataset, observed schema, whether
+                                                    they pass the bytes together: then no schema is given */
+
+enum schema_column {
+    SCHEMA_COLUMN_ID, SCHEMA_COLUMN_CLASS, SCHEMA_COLUMN_DOCUMENT, SCHEMA_COLUMN_VERSION, SCHEMA_COLUMN_CREATED,
+    SCHEMA_COLUMN_UPDATED, SCHEMA_COLUMN_CLIENT,
+    SCHEMA_COLUMN_FOUND /* of a list: rows up to the limit, before the page was cut by bytes */
+};
+
+enum descriptor_column {
+    DESCRIPTOR_ID, DESCRIPTOR_SCHEMA, DESCRIPTOR_PROPERTY, DESCRIPTOR_NAMESPACE, DESCRIPTOR_NAMESPACE_BY,
+    DESCRIPTOR_PRIMARY
+};
+
+extern const struct stmt STMT_DATASET_CHANGE;
+extern const struct stmt STMT_DATASET_DELETE; /* dataset */
+
+/* Removals from the store. Those that answer one have the columns of enum system_job_column. */
+extern const struct stmt STMT_SYSTEM_JOB_CREATE;
+extern const struct stmt STMT_SYSTEM_JOB_GET;  /* job */
+extern const struct stmt STMT_SYSTEM_JOB_LIST; /* limit, row offset; the newest first */
+
+enum system_job_column {
+    SYSTEM_JOB_ID, SYSTEM_JOB_WHAT, SYSTEM_JOB_DATASET, SYSTEM_JOB_BATCH, SYSTEM_JOB_STATUS, SYSTEM_JOB_REMOVED,
+    SYSTEM_JOB_CREATED, SYSTEM_JOB_UPDATED
+};
+
+/* Look-ups in the store; see the functions of these names (sql/api). */
+extern const struct stmt STMT_ENTITY_FRAGMENTS; /* -> columns of enum entity_column */
+extern const struct stmt STMT_ENTITY_EVENTS;    /* -> columns of enum event_column */
+extern const struct stmt STMT_ENTITY_REMOVE;    /* ns, value, system job, client -> done or queued */
+
+enum entity_column {
+    ENTITY_PLACE, ENTITY_POLICY, ENTITY_IDENTITIES, ENTITY_SOURCES, ENTITY_UPDATED, ENTITY_FITS, ENTITY_BODY
+};
+
+enum event_column { EVENT_PLACE, EVENT_POLICY, EVENT_MORE, EVENT_ID, EVENT_TIME, EVENT_BODY };
 
 /* Files of published batches. */
 extern const struct stmt STMT_FILE_LIST; /* batch, limit, row offset -> part, name, records, bytes, sha256, created, total */

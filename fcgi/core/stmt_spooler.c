@@ -23,11 +23,13 @@ const struct stmt STMT_ATTEMPT_LIVE = {"attempt_live",
 const struct stmt STMT_INBOX_WANTED = {"inbox_wanted",
     "SELECT EXISTS (SELECT FROM consign.batch b WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3"
     " AND b.kind = 'ingest' AND b.status IN ('loading', 'processing')),"
-    " (SELECT count(*) FROM consign.batch_upload u WHERE u.org = $1 AND u.sandbox = $2 AND u.batch = $3)", 3};
+    " (SELECT count(*) FROM consign.batch_upload u LEFT JOIN consign.batch_upload_part p USING (org, sandbox, batch, name)"
+    " WHERE u.org = $1 AND u.sandbox = $2 AND u.batch = $3)", 3};
 
 const struct stmt STMT_UPLOAD_WANTED = {"upload_wanted",
     "SELECT EXISTS (SELECT FROM consign.batch_upload u WHERE u.org = $1 AND u.sandbox = $2 AND u.batch = $3"
-    " AND u.object = $4)", 4};
+    " AND u.object = $4) OR EXISTS (SELECT FROM consign.batch_upload_part p WHERE p.org = $1 AND p.sandbox = $2"
+    " AND p.batch = $3 AND p.object = $4)", 4};
 
 const struct stmt STMT_KEYS_EXPIRE = {"keys_expire", "SELECT consign.idempotency_expire($1::integer)", 1};
 
@@ -52,14 +54,54 @@ const struct stmt STMT_JOB_GIVE_UP = {"job_give_up",
     "SELECT consign.job_give_up($1, $2, $3, $4, $5, $6, $7)", 7};
 
 const struct stmt STMT_UPLOAD_LIST = {"upload_list",
-    "SELECT u.name, u.object, u.bytes FROM consign.batch_upload u"
-    " WHERE u.org = $1 AND u.sandbox = $2 AND u.batch = $3 ORDER BY u.name COLLATE \"C\"", 3};
+    "SELECT u.name, coalesce(p.object, u.object), coalesce(p.bytes, u.bytes), u.encoding, b.input_format, b.delimiter"
+    " FROM consign.batch b JOIN consign.batch_upload u USING (org, sandbox, batch)"
+    " LEFT JOIN consign.batch_upload_part p USING (org, sandbox, batch, name)"
+    " WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3 ORDER BY u.name COLLATE \"C\", p.first_byte", 3};
+
+const struct stmt STMT_BATCH_TOO_BAD = {"batch_too_bad",
+    "SELECT $5::bigint * 100 > b.bad_percent * $4::bigint, b.bad_percent FROM consign.batch b"
+    " WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3", 5};
+
+const struct stmt STMT_BATCH_WRITTEN = {"batch_written",
+    "UPDATE consign.batch SET output_bytes = $4 WHERE org = $1 AND sandbox = $2 AND batch = $3", 4};
 
 const struct stmt STMT_BATCH_LOAD = {"batch_load",
     "SELECT consign.batch_load($1, $2, $3, $4, $5, $6, $7, $8)", 8};
 
 const struct stmt STMT_BATCH_FAIL = {"batch_fail",
     "SELECT consign.batch_fail($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
+
+const struct stmt STMT_SYSTEM_JOB_START = {"system_job_start", "SELECT consign.system_job_start($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_SYSTEM_JOB_BEHIND = {"system_job_behind",
+    "SELECT d.dataset FROM consign.dataset d CROSS JOIN LATERAL (SELECT m.number FROM consign.stream_message m"
+    " WHERE m.org = d.org AND m.sandbox = d.sandbox AND m.dataset = d.dataset ORDER BY m.number LIMIT 1) oldest"
+    " WHERE d.org = $1 AND d.sandbox = $2 AND oldest.number < (SELECT consign.system_job_horizon($1, $2)) LIMIT 1", 2};
+
+const struct stmt STMT_SYSTEM_JOB_RUN = {"system_job_run", "SELECT consign.system_job_run($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_SYSTEM_JOB_FAIL = {"system_job_fail", "SELECT consign.system_job_fail($1, $2, $3, $4)", 4};
+
+/* The horizon is asked in a query of its own: within the condition it would keep the index from being used. */
+const struct stmt STMT_STREAM_LOOK = {"stream_look",
+    "SELECT d.class, coalesce((SELECT m.number FROM consign.stream_message m WHERE m.org = $1 AND m.sandbox = $2"
+    " AND m.dataset = $3 AND m.number < (SELECT consign.system_job_horizon($1, $2)) ORDER BY m.number DESC LIMIT 1), 0)"
+    " FROM consign.dataset d WHERE d.org = $1 AND d.sandbox = $2 AND d.dataset = $3", 3};
+
+const struct stmt STMT_STREAM_TAKE = {"stream_take",
+    "SELECT number, xaction, bytes, body FROM consign.stream_take($1, $2, $3, $4, $5, $6, $7)", 7};
+
+const struct stmt STMT_STREAM_LOAD = {"stream_load",
+    "SELECT consign.stream_load($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", 13};
+
+const struct stmt STMT_STREAM_TRY = {"stream_try",
+    "SELECT number, again FROM consign.stream_try($1, $2, $3, $4, $5, $6)", 6};
+
+const struct stmt STMT_STREAM_END = {"stream_end", "SELECT consign.stream_end($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_INTAKE_RULES = {"intake_rules",
+    "SELECT class, document, identities FROM consign.dataset_rules($1, $2, $3)", 3};
 
 const struct stmt STMT_OBSERVED_GET = {"observed_get",
     "SELECT o.schema FROM consign.observed_schema o WHERE o.org = $1 AND o.sandbox = $2 AND o.dataset = $3", 3};
@@ -114,7 +156,9 @@ const char STMT_STAGE_MAKE[] =
     "CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint,"
     " body text COMPRESSION lz4, link_ns text[], link_value text[]) ON COMMIT DROP";
 const char STMT_STAGE_COPY[] = "COPY pg_temp.ingest_stage FROM STDIN (FORMAT binary)";
-const char STMT_STAGE_ANALYZE[] = "ANALYZE pg_temp.ingest_stage (ns, value, event_id)";
+/* A small sample does, here and for what the load derives from it: the default one reads most of a large table. */
+const char STMT_STAGE_ANALYZE[] =
+    "SET LOCAL default_statistics_target = 10; ANALYZE pg_temp.ingest_stage (ns, value, event_id)";
 
 /* The planner would rather sort a large store as a whole, which takes its size on disk and shows the
  * first row only after the last was read. The primary key has (person, identity) in order, so what is

@@ -47,12 +47,44 @@ extern const struct stmt STMT_JOB_PUBLISH;
 /* org, sandbox, job, batch, attempt, status, errors */
 extern const struct stmt STMT_JOB_GIVE_UP;
 
-/* org, sandbox, batch -> name, object, bytes; in order of name */
+/* org, sandbox, batch -> name, object, bytes (of the object), encoding, input_format, delimiter; in order of name, and
+ * of the objects of one file in their order */
 extern const struct stmt STMT_UPLOAD_LIST;
+/* org, sandbox, batch, input, failed -> boolean: more of its records failed than it takes; percentage that it takes */
+extern const struct stmt STMT_BATCH_TOO_BAD;
+/* org, sandbox, batch, bytes that were stored of it */
+extern const struct stmt STMT_BATCH_WRITTEN;
 /* org, sandbox, batch, attempt, started_ms, input, failed, errors */
 extern const struct stmt STMT_BATCH_LOAD;
 /* org, sandbox, batch, attempt, started_ms, input, failed, errors, reason */
 extern const struct stmt STMT_BATCH_FAIL;
+
+/* What is to be removed from the store (sql/schema/013_system_job.sql); of an attempt: org, sandbox, batch (of the queue
+ * entry), attempt.
+ * START: -> which attempt at the removal itself it is, from 1
+ * BEHIND: org, sandbox -> a dataset with messages that were accepted before the removal that is first; or no row
+ * RUN: -> records that were removed */
+extern const struct stmt STMT_SYSTEM_JOB_START;
+extern const struct stmt STMT_SYSTEM_JOB_BEHIND;
+extern const struct stmt STMT_SYSTEM_JOB_RUN;
+extern const struct stmt STMT_SYSTEM_JOB_FAIL;
+
+/* Messages (sql/schema/011_intake.sql). `entry` is the batch of the queue entry that the attempt works on.
+ * LOOK: org, sandbox, dataset -> class, the largest number that may be loaded now (0: there is none); no row: no such
+ * dataset
+ * TAKE: org, sandbox, dataset, after, to (numbers), rows, bytes -> number, xaction, bytes, body; in order of number
+ * LOAD: org, sandbox, dataset, entry, attempt, batch to make, started_ms, input, failed, input_bytes, output_bytes, errors,
+ * errors that a batch keeps -> batch
+ * TRY: org, sandbox, dataset, entry, attempt, to -> number, again; or no row
+ * END: org, sandbox, dataset, attempt -> boolean: some are left */
+extern const struct stmt STMT_STREAM_LOOK;
+extern const struct stmt STMT_STREAM_TAKE;
+extern const struct stmt STMT_STREAM_LOAD;
+extern const struct stmt STMT_STREAM_TRY;
+extern const struct stmt STMT_STREAM_END;
+
+/* org, sandbox, dataset -> class, document (NULL: a base schema), identities (JSON text, as profile/schema reads it) */
+extern const struct stmt STMT_INTAKE_RULES;
 
 /* Observed schemas (core/observed) of the datasets that hold records.
  * GET: org, sandbox, dataset -> schema; no row: it holds none yet; NULL: it held some before schemas were kept

@@ -27,7 +27,7 @@ struct reader *reader_new(void)
     if (r != NULL) {
         r->open = false;
         r->fragments = r->events = STREAM_NONE;
-        r->bodies = STR_INIT(READER_PROFILE_BYTES);
+        r->bodies = STR_INIT(MERGE_PROFILE_BYTES);
     }
     return r;
 }

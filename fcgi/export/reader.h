@@ -21,8 +21,6 @@
 #include "lib/fault.h"
 #include "lib/str.h"
 
-#define READER_PROFILE_BYTES ((size_t)6 * 1024 * 1024) /* of a profile's fragments; a larger one is left out */
-
 struct reader_order {
     struct db *fragments; /* two connections that nothing else uses */
     struct db *events;

@@ -21,7 +21,6 @@
 #include "lib/db.h"
 #include "lib/fault.h"
 
-#define RUN_IDENTITIES_MAX 50u /* a profile with more is left out (contract.md section 6) */
 #define RUN_TARGETS_MAX SPEC_SEGMENT_BATCHES_MAX
 
 /* How far it is; written as it goes on, read by whoever `tick` is. */

@@ -25,7 +25,7 @@ static enum fault row_begin(struct run *run, enum row_state *state)
 {
     size_t cursor = 0, length;
     const char *name;
-    if (merge_identity_count(run->merge) > RUN_IDENTITIES_MAX) {
+    if (merge_identity_count(run->merge) > MERGE_IDENTITIES_MAX) {
         run->result.too_many_identities++;
         *state = ROW_LEFT_OUT;
         return FAULT_NONE;

@@ -47,6 +47,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_EXPORT_SHARE_PROFILES] = {"export.share_profiles", "25000", "profiles", 10, 1000000000, "an export of more profiles is cut into ranges of about so many, which workers without other work help to write"},
     [CONF_INGEST_RECORD_BYTES] = {"ingest.record_bytes", "1048576", "bytes", 1024, 16777216, "largest record that is taken"},
     [CONF_INGEST_ERRORS_KEPT] = {"ingest.errors_kept", "1000", "records", 0, 100000, "refused records of a batch that are kept with their reason"},
+    [CONF_INGEST_FILE_BYTES] = {"ingest.file_bytes", "17179869184", "bytes", 65536, INT64_C(1) << 44, "longest file of a batch that is taken, decompressed"},
     [CONF_LOG_LEVEL] = {"log.level", "info", "", 0, 0, "error, warn, info or debug"},
 };
 

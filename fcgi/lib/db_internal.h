@@ -9,7 +9,7 @@
 #include "lib/db.h"
 #include "lib/db_wait.h"
 
-#define DB_PREPARED_MAX 64
+#define DB_PREPARED_MAX 128
 
 struct db {
     struct db_options options;

@@ -23,6 +23,7 @@ static const struct fault_row TABLE[FAULT_COUNT] = {
     [FAULT_HEADERS_TOO_LARGE] = {"headers_too_large", 431, "headers-too-large", "The headers are too large", LOG_INFO, false},
     [FAULT_MEDIA_TYPE] = {"media_type", 415, "unsupported-media-type", "The body has another media type", LOG_INFO, false},
     [FAULT_KEY_REUSED] = {"key_reused", 422, "idempotency-key-reused", "The idempotency key belongs to another body", LOG_INFO, false},
+    [FAULT_PROFILE_BOUNDS] = {"profile_bounds", 422, "profile-bounds", "The profile is too large", LOG_INFO, false},
     [FAULT_RANGE] = {"range", 416, "range-not-satisfiable", "The range lies outside the file", LOG_INFO, false},
     [FAULT_TOO_MANY] = {"too_many", 429, "too-many-requests", "A limit is reached", LOG_INFO, true},
     [FAULT_TIMEOUT_CLIENT] = {"timeout_client", 408, "request-timeout", "The request came too slowly", LOG_INFO, true},

@@ -32,6 +32,7 @@ enum fault {
     FAULT_HEADERS_TOO_LARGE, /* header block over the limit */
     FAULT_MEDIA_TYPE,      /* a body of another type than the route reads */
     FAULT_KEY_REUSED,      /* idempotency key with another body */
+    FAULT_PROFILE_BOUNDS,  /* a profile with too many identities, or too large to merge */
     FAULT_RANGE,           /* byte range outside the file */
     FAULT_TOO_MANY,        /* over a limit of requests or of live jobs */
     FAULT_TIMEOUT_CLIENT,  /* the client sent too slowly */

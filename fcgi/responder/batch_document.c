@@ -3,6 +3,8 @@
  */
 #include "responder/batch_document.h"
 
+#include <string.h>
+
 #include "core/stmt_api.h"
 #include "responder/catalog_list.h"
 
@@ -24,6 +26,17 @@ static struct json_object *batch_metrics(const struct db_rows *rows, int row)
     batch_add_number(m, "inputByteSize", rows, row, BATCH_INPUT_BYTES);
     batch_add_number(m, "outputByteSize", rows, row, BATCH_OUTPUT_BYTES);
     return m;
+}
+
+/* What a client said of the files of its batch. */
+static void batch_add_input(struct json_object *b, const struct db_rows *rows, int row)
+{
+    struct json_object *format = json_object_new_object();
+    jsonio_add_text(format, "format", db_text(rows, row, BATCH_FORMAT));
+    if (strcmp(db_text(rows, row, BATCH_FORMAT), "csv") == 0)
+        jsonio_add_text(format, "delimiter", db_text(rows, row, BATCH_DELIMITER));
+    json_object_object_add(b, "inputFormat", format);
+    json_object_object_add(b, "partialIngestionPercentage", jsonio_raw(db_text(rows, row, BATCH_BAD_PERCENT)));
 }
 
 static struct json_object *batch_related(const struct db_rows *rows, int row)
@@ -49,6 +62,8 @@ struct json_object *batch_document(struct call *c, const struct db_rows *rows, i
     jsonio_add_text(b, "status", db_text(rows, row, BATCH_STATUS));
     jsonio_add_text(b, "version", arena_printf(c->arena, "%s.0.0", db_text(rows, row, BATCH_VERSION)));
     json_object_object_add(b, "relatedObjects", batch_related(rows, row));
+    if (strcmp(db_text(rows, row, BATCH_KIND), "ingest") == 0 && !db_bool(rows, row, BATCH_STREAM))
+        batch_add_input(b, rows, row);
     json_object_object_add(b, "metrics", batch_metrics(rows, row));
     json_object_object_add(b, "errors", db_null(rows, row, BATCH_ERRORS) ? json_object_new_array()
                                                                         : jsonio_raw(db_text(rows, row, BATCH_ERRORS)));

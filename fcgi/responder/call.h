@@ -35,6 +35,7 @@ struct call_worker {
     struct issuers *issuers;    /* own and others; this worker's copy, read again when files change */
     struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
+    struct merge *merge; /* working memory of look-ups; holds nothing between requests */
 };
 
 struct call {

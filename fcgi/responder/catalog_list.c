@@ -70,7 +70,7 @@ enum fault catalog_list_read(struct call *c, const struct query *q, bool by_name
     return FAULT_NONE;
 }
 
-static bool catalog_listed(const char *list, const char *name)
+bool catalog_listed(const char *list, const char *name)
 {
     size_t wanted = strlen(name);
     while (*list != '\0') {

@@ -20,6 +20,9 @@ struct catalog_list {
 /* Reads limit, start, orderBy and properties. `by_name`: whether this list can be ordered by name. */
 enum fault catalog_list_read(struct call *c, const struct query *q, bool by_name, struct catalog_list *out) MUST_CHECK;
 
+/* Whether the list "a,b" names it. */
+bool catalog_listed(const char *properties, const char *name);
+
 /* Drops the members that `properties` does not name; NULL keeps all. */
 void catalog_keep_properties(struct json_object *object, const char *properties);
 

@@ -4,16 +4,23 @@
 #include <string.h>
 
 #include "core/ident.h"
+#include "core/observed_show.h"
 #include "core/stmt_api.h"
 #include "lib/crypto.h"
 #include "responder/catalog_list.h"
 #include "responder/handlers.h"
+#include "responder/registry_id.h"
 
 #define DATASET_NAME_MAX 255
 /* A list shows up to 100 datasets with these members as given, so each is bounded. */
 #define DATASET_CONTENT_TYPE_MAX 255
 #define DATASET_DESCRIPTION_MAX 2000
 #define DATASET_TAGS_MAX 16384 /* bytes */
+/* Stored observed schemas that one answer shows: of several datasets together, each node of which takes much more
+ * memory on its way out; of one dataset alone, where core/observed.h bounds the nodes and names are what is large. */
+#define DATASET_OBSERVED_ALL "1048576"
+#define DATASET_OBSERVED_ONE "4194304"
+#define DATASET_OBSERVED "observableSchema"
 
 /* What a client may ask for when it creates a dataset. */
 struct dataset_request {
@@ -21,6 +28,7 @@ struct dataset_request {
     const char *description; /* NULL: none */
     const char *schema_id;
     const char *content_type;
+    const char *registry; /* the number of a registered schema, whose class is the dataset's; NULL: a base schema */
     const char *class;
     const char *format;
     const char *compression;
@@ -59,6 +67,13 @@ static size_t dataset_characters(const char *text)
     return n;
 }
 
+/* One answer for an id of another form and for a schema that is not there. */
+static enum fault dataset_refuse_schema(struct call *c)
+{
+    return call_refuse(c, FAULT_MALFORMED, "/schemaRef/id",
+                       "must be the profile union, profile or experience event schema, or a schema of this sandbox");
+}
+
 static enum fault dataset_read_schema(struct call *c, struct json_object *body, struct dataset_request *out)
 {
     static const struct {
@@ -88,9 +103,8 @@ static enum fault dataset_read_schema(struct call *c, struct json_object *body, 
             out->class = SCHEMAS[i].class;
     }
     if (out->class == NULL)
-        return call_refuse(c, FAULT_MALFORMED, "/schemaRef/id",
-                           "must be the profile union, profile or experience event schema");
-    return FAULT_NONE;
+        out->registry = registry_read_id(c, out->schema_id);
+    return out->class == NULL && out->registry == NULL ? dataset_refuse_schema(c) : FAULT_NONE;
 }
 
 static bool dataset_one_of(const char *text, const char *first, const char *second, const char *third)
@@ -173,8 +187,11 @@ enum fault dataset_handle_create(struct call *c)
     char id[IDENT_DATASET_DIGITS + 1];
     crypto_random_hex(id, IDENT_DATASET_DIGITS / 2);
     const char *const params[] = {id,       r.name,        r.description, r.schema_id,        r.content_type, r.class,
-                                  r.format, r.compression, r.tags,        c->scope.client_id, key,            digest};
+                                  r.format, r.compression, r.tags,        c->scope.client_id, key,            digest,
+                                  r.registry};
     fault = call_db(c, &STMT_DATASET_CREATE, params, sizeof params / sizeof *params, &rows);
+    if (fault == FAULT_MALFORMED)
+        return dataset_refuse_schema(c);
     if (fault != FAULT_NONE)
         return call_key_refusal(c, fault);
     const char *made = db_text(&rows, 0, 0);
@@ -225,20 +242,69 @@ static struct json_object *dataset_document(struct call *c, const struct db_rows
     jsonio_add_text(d, "lastBatchId", db_text(rows, row, DATASET_LAST_BATCH));
     jsonio_add_text(d, "lastBatchStatus", db_text(rows, row, DATASET_LAST_STATUS));
     jsonio_add_text(d, "lastSuccessfulBatch", db_text(rows, row, DATASET_LAST_SUCCESS));
-    json_object_object_add(d, "observableSchema", json_object_new_object());
     return d;
 }
 
+/* The ids of the rows, one at least, as text of a PostgreSQL array. */
+static const char *dataset_ids(struct call *c, const struct db_rows *rows)
+{
+    const size_t step = IDENT_DATASET_DIGITS + 1;
+    size_t end = (size_t)rows->count * step;
+    char *ids = arena_alloc(c->arena, end + 2);
+    for (int i = 0; ids != NULL && i < rows->count; i++) {
+        ids[(size_t)i * step] = i == 0 ? '{' : ',';
+        memcpy(ids + (size_t)i * step + 1, db_text(rows, i, DATASET_ID), IDENT_DATASET_DIGITS);
+    }
+    if (ids != NULL)
+        ids[end] = '}';
+    return ids;
+}
+
+/* One that is too large to show: its members are not told. */
+static struct json_object *dataset_observed_open(void)
+{
+    return jsonio_raw("{\"type\":\"object\",\"meta:xdmType\":\"object\",\"additionalProperties\":true}");
+}
+
+/* What was observed of the datasets' records, put into their documents, which are the members of `map`. A dataset
+ * that nothing is known of has {}. */
+static enum fault dataset_add_observed(struct call *c, const struct db_rows *rows, struct json_object *map)
+{
+    struct db_rows observed;
+    const char *const params[] = {dataset_ids(c, rows), rows->count > 1 ? DATASET_OBSERVED_ALL : DATASET_OBSERVED_ONE};
+    enum fault fault = call_db(c, &STMT_DATASET_OBSERVED, params, 2, &observed);
+    for (int i = 0; fault == FAULT_NONE && i < rows->count; i++)
+        json_object_object_add(jsonio_member(map, db_text(rows, i, DATASET_ID), NULL), DATASET_OBSERVED,
+                               json_object_new_object());
+    for (int i = 0; fault == FAULT_NONE && i < observed.count; i++) {
+        struct json_object *shown = NULL;
+        bool too_large = db_bool(&observed, i, 2);
+        if (too_large && rows->count > 1)
+            return call_refuse(c, FAULT_MALFORMED, NULL,
+                               "properties: the " DATASET_OBSERVED " of so many datasets is too large; a smaller limit helps");
+        if (too_large)
+            shown = dataset_observed_open();
+        else
+            fault = observed_show(db_text(&observed, i, 1), db_length(&observed, i, 1), true, &shown);
+        if (fault == FAULT_NONE)
+            json_object_object_add(jsonio_member(map, db_text(&observed, i, 0), NULL), DATASET_OBSERVED, shown);
+    }
+    return fault;
+}
+
 /* A map keyed by dataset id, as the reference's catalog answers lists and single objects alike. */
-static enum fault dataset_answer(struct call *c, const struct db_rows *rows, const char *properties)
+static enum fault dataset_answer(struct call *c, const struct db_rows *rows, const char *properties, bool observed)
 {
     struct json_object *map = jsonio_own(c->arena, json_object_new_object());
+    if (map == NULL)
+        return FAULT_MEMORY;
     for (int i = 0; i < rows->count; i++) {
         struct json_object *d = dataset_document(c, rows, i);
         catalog_keep_properties(d, properties);
         json_object_object_add(map, db_text(rows, i, DATASET_ID), d);
     }
-    return map == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, map);
+    enum fault fault = observed && rows->count > 0 ? dataset_add_observed(c, rows, map) : FAULT_NONE;
+    return fault == FAULT_NONE ? reply_json(&c->reply, c->arena, 200, map) : fault;
 }
 
 enum fault dataset_handle_list(struct call *c)
@@ -254,7 +320,8 @@ enum fault dataset_handle_list(struct call *c)
     const char *const params[] = {arena_int(c->arena, list.limit), arena_int(c->arena, list.start),
                                   query_get(&q, "name")};
     fault = call_db(c, stmt_dataset_list(list.sort, list.descending), params, 3, &rows);
-    return fault == FAULT_NONE ? dataset_answer(c, &rows, list.properties) : fault;
+    bool observed = list.properties != NULL && catalog_listed(list.properties, DATASET_OBSERVED);
+    return fault == FAULT_NONE ? dataset_answer(c, &rows, list.properties, observed) : fault;
 }
 
 enum fault dataset_handle_get(struct call *c)
@@ -262,5 +329,6 @@ enum fault dataset_handle_get(struct call *c)
     struct db_rows rows;
     const char *properties;
     enum fault fault = catalog_read_one(c, IDENT_DATASET_DIGITS, &STMT_DATASET_GET, &rows, &properties);
-    return fault == FAULT_NONE ? dataset_answer(c, &rows, properties) : fault;
+    bool observed = properties == NULL || *properties == '\0' || catalog_listed(properties, DATASET_OBSERVED);
+    return fault == FAULT_NONE ? dataset_answer(c, &rows, properties, observed) : fault;
 }

@@ -10,6 +10,7 @@
 #include "core/ident.h"
 #include "core/lake.h"
 #include "core/stmt_api.h"
+#include "responder/file_errors.h"
 #include "responder/handlers.h"
 #include "responder/query.h"
 
@@ -100,19 +101,6 @@ static struct json_object *files_entry(struct call *c, const struct db_rows *row
     return file;
 }
 
-static struct json_object *files_failed_entry(struct call *c, const struct db_rows *rows, int row)
-{
-    (void)c;
-    struct json_object *e = json_object_new_object();
-    jsonio_add_text(e, "file", db_text(rows, row, 0));
-    jsonio_add_int(e, "line", db_int(rows, row, 1));
-    jsonio_add_int(e, "offset", db_int(rows, row, 2));
-    jsonio_add_text(e, "code", db_text(rows, row, 3));
-    jsonio_add_text(e, "reason", db_text(rows, row, 4));
-    jsonio_add_text(e, "record", db_text(rows, row, 5));
-    return e;
-}
-
 /* A page of what a batch has, under /batches/{b}/<name>. */
 static enum fault files_list(struct call *c, const struct stmt *stmt, const char *name,
                              struct json_object *(*entry)(struct call *c, const struct db_rows *rows, int row))
@@ -136,7 +124,7 @@ enum fault file_handle_list(struct call *c)
 
 enum fault file_handle_failed(struct call *c)
 {
-    return files_list(c, &STMT_ERROR_LIST, "failed", files_failed_entry);
+    return files_list(c, &STMT_ERROR_LIST, "failed", file_errors_entry);
 }
 
 /* Whether If-None-Match holds the tag, or is "*" (RFC 9110 section 13.1.2, weak comparison). */
@@ -174,7 +162,18 @@ static const char *files_type(const char *name)
     return parquet ? "application/parquet" : "application/x-ndjson";
 }
 
-/* /batches/{b}/meta: the manifest, listed and by ?path=. It never changes once the batch shows. */
+/* The manifest of an export's batch. It never changes once the batch shows. */
+static enum fault files_send_manifest(struct call *c, const struct db_rows *batch)
+{
+    const char *attempt = db_text(batch, 0, BATCH_ATTEMPT);
+    const char *tag = arena_printf(c->arena, "\"%s-manifest\"", attempt);
+    if (tag == NULL)
+        return FAULT_MEMORY;
+    return files_send(c, db_text(batch, 0, BATCH_DATASET), c->segment[0], attempt, FILES_MANIFEST, "application/json", tag);
+}
+
+/* /batches/{b}/meta: what is told about a batch, listed and by ?path=: the manifest of an export's, the refused records
+ * of an uploaded one. */
 enum fault file_handle_meta(struct call *c)
 {
     struct query q;
@@ -189,26 +188,24 @@ enum fault file_handle_meta(struct call *c)
         return fault;
     if (rows.count != 1)
         return FAULT_NOT_FOUND;
-    bool has_manifest = strcmp(db_text(&rows, 0, BATCH_KIND), "export") == 0;
+    bool exported = strcmp(db_text(&rows, 0, BATCH_KIND), "export") == 0;
+    bool refused = !exported && !db_null(&rows, 0, BATCH_FAILED) && db_int(&rows, 0, BATCH_FAILED) > 0;
+    const char *name = exported ? FILES_MANIFEST : refused ? FILE_ERRORS_PATH : NULL;
     const char *path = query_get(&q, "path");
-    if (path != NULL) {
-        if (!has_manifest || strcmp(path, FILES_MANIFEST) != 0)
-            return FAULT_NOT_FOUND;
-        const char *tag = arena_printf(c->arena, "\"%s-manifest\"", db_text(&rows, 0, BATCH_ATTEMPT));
-        return tag == NULL ? FAULT_MEMORY
-                           : files_send(c, db_text(&rows, 0, BATCH_DATASET), c->segment[0],
-                                        db_text(&rows, 0, BATCH_ATTEMPT), FILES_MANIFEST, "application/json", tag);
-    }
+    if (path != NULL && (name == NULL || strcmp(path, name) != 0))
+        return FAULT_NOT_FOUND;
+    if (path != NULL)
+        return exported ? files_send_manifest(c, &rows) : file_errors_send(c, &q);
     struct json_object *data = json_object_new_array();
-    if (has_manifest) {
+    if (name != NULL) {
         struct json_object *entry = json_object_new_object();
-        jsonio_add_text(entry, "name", FILES_MANIFEST);
-        const char *self = arena_printf(c->arena, "/data/foundation/export/batches/%s/meta?path=" FILES_MANIFEST, c->segment[0]);
+        jsonio_add_text(entry, "name", name);
+        const char *self = arena_printf(c->arena, "/data/foundation/export/batches/%s/meta?path=%s", c->segment[0], name);
         json_object_object_add(entry, "_links", files_link(call_link(c, self)));
         json_object_array_add(data, entry);
     }
     const struct files_page page = {.limit = FILES_LIMIT_MOST};
-    return files_answer_page(c, data, &page, has_manifest, "");
+    return files_answer_page(c, data, &page, name != NULL, "");
 }
 
 /* Splits <batch>-<part>. */

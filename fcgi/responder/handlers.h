@@ -12,6 +12,15 @@ enum fault dataset_handle_create(struct call *c) MUST_CHECK;
 enum fault dataset_handle_list(struct call *c) MUST_CHECK;
 enum fault dataset_handle_get(struct call *c) MUST_CHECK;
 
+/* dataset_change.c */
+enum fault dataset_handle_change(struct call *c) MUST_CHECK;
+enum fault dataset_handle_delete(struct call *c) MUST_CHECK;
+
+/* system_jobs.c */
+enum fault system_job_handle_create(struct call *c) MUST_CHECK;
+enum fault system_job_handle_list(struct call *c) MUST_CHECK;
+enum fault system_job_handle_get(struct call *c) MUST_CHECK;
+
 /* batches.c */
 enum fault batch_handle_list(struct call *c) MUST_CHECK;
 enum fault batch_handle_get(struct call *c) MUST_CHECK;
@@ -19,7 +28,14 @@ enum fault batch_handle_get(struct call *c) MUST_CHECK;
 /* import.c */
 enum fault import_handle_create(struct call *c) MUST_CHECK;
 enum fault import_handle_action(struct call *c) MUST_CHECK;
+
+/* import_file.c */
 enum fault import_handle_put_file(struct call *c) MUST_CHECK;
+enum fault import_handle_patch_file(struct call *c) MUST_CHECK;
+
+/* collection.c */
+enum fault collection_handle_one(struct call *c) MUST_CHECK;
+enum fault collection_handle_batch(struct call *c) MUST_CHECK;
 
 /* jobs.c, job_list.c */
 enum fault job_handle_create(struct call *c) MUST_CHECK;
@@ -35,6 +51,21 @@ enum fault policy_handle_replace(struct call *c) MUST_CHECK;
 enum fault policy_handle_patch(struct call *c) MUST_CHECK;
 enum fault policy_handle_delete(struct call *c) MUST_CHECK;
 enum fault policy_handle_bulk_get(struct call *c) MUST_CHECK;
+
+/* registry_schemas.c, registry_descriptors.c, registry_unions.c */
+enum fault schema_handle_create(struct call *c) MUST_CHECK;
+enum fault schema_handle_list(struct call *c) MUST_CHECK;
+enum fault schema_handle_get(struct call *c) MUST_CHECK;
+enum fault descriptor_handle_create(struct call *c) MUST_CHECK;
+enum fault descriptor_handle_list(struct call *c) MUST_CHECK;
+enum fault descriptor_handle_get(struct call *c) MUST_CHECK;
+enum fault union_handle_list(struct call *c) MUST_CHECK;
+enum fault union_handle_get(struct call *c) MUST_CHECK;
+
+/* entities.c */
+enum fault entity_handle_get(struct call *c) MUST_CHECK;
+enum fault entity_handle_get_many(struct call *c) MUST_CHECK;
+enum fault entity_handle_remove(struct call *c) MUST_CHECK;
 
 /* files.c */
 enum fault file_handle_list(struct call *c) MUST_CHECK;

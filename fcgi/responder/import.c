@@ -1,8 +1,7 @@
 /*
- * import: batch ingestion (contract.md section 1): open a batch, put files into it, complete or
- * abort it. The files are streamed into the inbox; the spooler loads them.
+ * import: batch ingestion (contract.md section 1): open a batch, complete or abort it. How files come into it is in
+ * import_file.c; the spooler loads them.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/ident.h"
@@ -11,32 +10,101 @@
 #include "responder/batch_document.h"
 #include "responder/handlers.h"
 #include "responder/query.h"
-#include "responder/upload.h"
 
-#define IMPORT_NAME_MAX 255
+/* What the body asks for. */
+struct import_order {
+    const char *dataset;
+    const char *format;    /* json or csv */
+    const char *delimiter; /* one character */
+    const char *percent;   /* of records that may be bad */
+};
 
-/* The body: {datasetId, inputFormat: {format: "json"}}. */
-static enum fault import_read(struct call *c, struct json_object *body, const char **dataset)
+/* One character that can stand between fields: plain, and none that means something else in CSV. */
+static bool import_is_delimiter(const char *text)
+{
+    return text != NULL && text[0] != '\0' && text[1] == '\0' && (text[0] == '\t' || (text[0] >= ' ' && text[0] <= '~')) &&
+           text[0] != '"';
+}
+
+/* inputFormat.delimiter, or as some clients send it inputFormat.delimiters.field. */
+static enum fault import_read_delimiter(struct call *c, struct json_object *format, struct import_order *out)
+{
+    static const char RULE[] = "must be one ASCII character: printable or a tab, no quote";
+    bool present, nested;
+    struct json_object *delimiters = jsonio_member(format, "delimiters", &nested);
+    (void)jsonio_member(format, "delimiter", &present);
+    if (present) {
+        out->delimiter = jsonio_member_text(format, "delimiter");
+        if (!import_is_delimiter(out->delimiter))
+            return call_refuse(c, FAULT_MALFORMED, "/inputFormat/delimiter", RULE);
+    } else if (nested) {
+        if (!json_object_is_type(delimiters, json_type_object))
+            return call_refuse(c, FAULT_MALFORMED, "/inputFormat/delimiters", "must be an object");
+        (void)jsonio_member(delimiters, "field", &present);
+        const char *field = jsonio_member_text(delimiters, "field");
+        if (present && !import_is_delimiter(field))
+            return call_refuse(c, FAULT_MALFORMED, "/inputFormat/delimiters/field", RULE);
+        out->delimiter = present ? field : out->delimiter;
+    }
+    return FAULT_NONE;
+}
+
+/* inputFormat: {format: "json" or "csv", delimiter?} */
+static enum fault import_read_format(struct call *c, struct json_object *body, struct import_order *out)
 {
     bool present;
-    *dataset = jsonio_member_text(body, "datasetId");
-    (void)jsonio_member(body, "datasetId", &present);
-    if (*dataset == NULL)
-        return call_refuse(c, FAULT_MALFORMED, "/datasetId", present ? "must be a string" : "is required");
-    if (!ident_is_hex(*dataset, IDENT_DATASET_DIGITS))
-        return call_refuse(c, FAULT_MALFORMED, "/datasetId", "must be the id of a dataset of this sandbox");
     struct json_object *format = jsonio_member(body, "inputFormat", &present);
-    if (present && !json_object_is_type(format, json_type_object))
-        return call_refuse(c, FAULT_MALFORMED, "/inputFormat", "must be an object");
     if (!present)
         return FAULT_NONE;
+    if (!json_object_is_type(format, json_type_object))
+        return call_refuse(c, FAULT_MALFORMED, "/inputFormat", "must be an object");
     const char *name = jsonio_member_text(format, "format");
     (void)jsonio_member(format, "format", &present);
     if (present && name == NULL)
         return call_refuse(c, FAULT_MALFORMED, "/inputFormat/format", "must be a string");
-    if (name != NULL && strcmp(name, "json") != 0)
-        return call_refuse(c, FAULT_NOT_SUPPORTED, "/inputFormat/format", "only json is offered by this version");
+    out->format = present ? name : out->format;
+    if (strcmp(out->format, "json") == 0)
+        return FAULT_NONE;
+    if (strcmp(out->format, "csv") != 0)
+        return call_refuse(c, FAULT_NOT_SUPPORTED, "/inputFormat/format", "only json and csv are offered by this version");
+    return import_read_delimiter(c, format, out);
+}
+
+/* partialIngestionPercentage, also called partialIngestionPercent: of the records, how many may be bad. */
+static enum fault import_read_percent(struct call *c, struct json_object *body, struct import_order *out)
+{
+    static const char *const NAMES[] = {"partialIngestionPercentage", "partialIngestionPercent"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        bool present;
+        struct json_object *value = jsonio_member(body, NAMES[i], &present);
+        if (!present)
+            continue;
+        bool number = json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+        double percent = number ? json_object_get_double(value) : -1;
+        if (!(percent >= 0 && percent <= 100))
+            return call_refuse(c, FAULT_MALFORMED, arena_printf(c->arena, "/%s", NAMES[i]), "must be a number from 0 to 100");
+        out->percent = arena_printf(c->arena, "%.9f", percent);
+        return FAULT_NONE;
+    }
     return FAULT_NONE;
+}
+
+/* The body: {datasetId, inputFormat?, partialIngestionPercentage?, enableErrorDiagnostics?}; errors are always kept. */
+static enum fault import_read(struct call *c, struct json_object *body, struct import_order *out)
+{
+    bool present;
+    *out = (struct import_order){.dataset = jsonio_member_text(body, "datasetId"), .format = "json", .delimiter = ",",
+                                 .percent = "100"};
+    (void)jsonio_member(body, "datasetId", &present);
+    if (out->dataset == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/datasetId", present ? "must be a string" : "is required");
+    if (!ident_is_hex(out->dataset, IDENT_DATASET_DIGITS))
+        return call_refuse(c, FAULT_MALFORMED, "/datasetId", "must be the id of a dataset of this sandbox");
+    struct json_object *diagnostics = jsonio_member(body, "enableErrorDiagnostics", &present);
+    if (present && !json_object_is_type(diagnostics, json_type_boolean))
+        return call_refuse(c, FAULT_MALFORMED, "/enableErrorDiagnostics", "must be a boolean");
+    enum fault fault = import_read_format(c, body, out);
+    return fault == FAULT_NONE ? import_read_percent(c, body, out) : fault;
 }
 
 static enum fault import_create_refusal(struct call *c, enum fault fault)
@@ -52,18 +120,20 @@ enum fault import_handle_create(struct call *c)
 {
     struct json_object *body;
     struct db_rows rows;
-    const char *dataset, *key, *digest;
+    struct import_order order;
+    const char *key, *digest;
     enum fault fault = call_body_object(c, &body);
     if (fault == FAULT_NONE)
-        fault = import_read(c, body, &dataset);
+        fault = import_read(c, body, &order);
     if (fault == FAULT_NONE)
         fault = call_idempotency(c, &key, &digest);
     if (fault != FAULT_NONE)
         return fault;
     char batch[IDENT_BATCH_DIGITS + 1];
     crypto_random_hex(batch, IDENT_BATCH_DIGITS / 2);
-    const char *const params[] = {batch, dataset, c->scope.client_id, key, digest};
-    fault = call_db(c, &STMT_BATCH_CREATE, params, 5, &rows);
+    const char *const params[] = {batch, order.dataset, c->scope.client_id, key, digest,
+                                  order.format, order.delimiter, order.percent};
+    fault = call_db(c, &STMT_BATCH_CREATE, params, 8, &rows);
     if (fault != FAULT_NONE)
         return import_create_refusal(c, fault);
     if (rows.count != 1)
@@ -94,61 +164,10 @@ enum fault import_handle_action(struct call *c)
         return call_refuse(c, fault, NULL, "the batch is not in the state loading");
     if (fault != FAULT_NONE)
         return fault;
+    if (complete && strcmp(db_text(&rows, 0, 0), "loading") == 0)
+        return call_refuse(c, FAULT_STATE, NULL, "a file of the batch is not complete: pieces of it are missing");
     struct json_object *answer = jsonio_own(c->arena, json_object_new_object());
     jsonio_add_text(answer, "id", c->segment[0]);
     jsonio_add_text(answer, "status", db_text(&rows, 0, 0));
-    return answer == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, answer);
-}
-
-/* Enters the stored object; what it replaces is removed, and so is the object itself when it cannot be
- * entered. When the outcome is unknown it stays: the spooler's sweep knows what the database says. */
-static enum fault import_enter(struct call *c, const struct upload *up, const char *name)
-{
-    struct db_rows rows;
-    const char *const params[] = {c->segment[0], c->segment[1], name, up->object, arena_int(c->arena, up->bytes)};
-    enum fault fault = call_db(c, &STMT_BATCH_UPLOAD, params, 5, &rows);
-    if (fault == FAULT_NONE && !db_null(&rows, 0, 0))
-        upload_remove(c, c->segment[0], db_text(&rows, 0, 0));
-    if (fault != FAULT_NONE && fault != FAULT_DB_UNAVAILABLE)
-        upload_remove(c, c->segment[0], up->object);
-    if (fault == FAULT_STATE)
-        return call_refuse(c, fault, NULL, "the batch is not in the state loading");
-    return fault;
-}
-
-/* Whether the batch takes files; asked before the body is stored, and once more when it is entered. */
-static enum fault import_check_batch(struct call *c)
-{
-    struct db_rows rows;
-    if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS) || !ident_is_hex(c->segment[1], IDENT_DATASET_DIGITS))
-        return FAULT_NOT_FOUND;
-    const char *const params[] = {c->segment[0]};
-    enum fault fault = call_db(c, &STMT_BATCH_GET, params, 1, &rows);
-    if (fault != FAULT_NONE)
-        return fault;
-    if (rows.count != 1 || strcmp(db_text(&rows, 0, BATCH_KIND), "ingest") != 0 ||
-        strcmp(db_text(&rows, 0, BATCH_DATASET), c->segment[1]) != 0)
-        return FAULT_NOT_FOUND;
-    if (strcmp(db_text(&rows, 0, BATCH_STATUS), "loading") != 0)
-        return call_refuse(c, FAULT_STATE, NULL, "the batch is not in the state loading");
-    return FAULT_NONE;
-}
-
-enum fault import_handle_put_file(struct call *c)
-{
-    const char *name = c->segment[2];
-    struct upload up;
-    if (strlen(name) > IMPORT_NAME_MAX || strpbrk(name, "/\\") != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return call_refuse(c, FAULT_MALFORMED, NULL, "the file name: 1 to 255 bytes without a slash, not . or ..");
-    enum fault fault = import_check_batch(c);
-    if (fault == FAULT_NONE)
-        fault = upload_store(c, c->segment[0], &up);
-    if (fault == FAULT_NONE)
-        fault = import_enter(c, &up, name);
-    if (fault != FAULT_NONE)
-        return fault;
-    struct json_object *answer = jsonio_own(c->arena, json_object_new_object());
-    jsonio_add_text(answer, "name", name);
-    jsonio_add_int(answer, "length", up.bytes);
     return answer == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, answer);
 }

@@ -33,16 +33,24 @@ static size_t query_utf8(const unsigned char *p)
     return overlong || beyond ? 0 : length;
 }
 
-static bool query_text_valid(const char *text)
+bool query_utf8_valid(const char *text)
 {
     const unsigned char *p = (const unsigned char *)text;
-    while (*p != '\0') {
-        size_t length = query_utf8(p);
-        if (length == 0 || *p < 0x20 || *p == 0x7f)
-            return false;
+    size_t length = 1;
+    while (*p != '\0' && length > 0) {
+        length = query_utf8(p);
         p += length;
     }
-    return true;
+    return length > 0;
+}
+
+static bool query_text_valid(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return false;
+    }
+    return query_utf8_valid(text);
 }
 
 char *query_decode(struct arena *a, const char *text, size_t length, bool form)

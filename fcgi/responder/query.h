@@ -22,6 +22,9 @@ struct query {
     struct query_member member[QUERY_MEMBERS_MAX];
 };
 
+/* Whether the text is well-formed UTF-8 (RFC 3629). */
+bool query_utf8_valid(const char *text) __attribute__((warn_unused_result));
+
 /* Decodes %XX (RFC 3986 section 2.1), and '+' as a blank when `form`. NULL: a malformed escape, a
  * NUL or another control character, bytes that are not UTF-8, or no memory. */
 char *query_decode(struct arena *a, const char *text, size_t length, bool form);

@@ -80,6 +80,7 @@ static const char *reply_reason(int status)
         const char *reason;
     } REASONS[] = {{200, "OK"},
                    {201, "Created"},
+                   {202, "Accepted"},
                    {204, "No Content"},
                    {207, "Multi-Status"},
                    {304, "Not Modified"},

@@ -14,11 +14,14 @@
 #define POLICIES UPS "/config/mergePolicies"
 #define IMPORT "/data/foundation/import"
 #define ACCESS "/data/foundation/export"
+#define REGISTRY "/data/foundation/schemaregistry/tenant"
 
 static const struct route TABLE[] = {
     {METHOD_POST, CATALOG "/dataSets", ROUTE_TENANT, RIGHT_CATALOG_WRITE, ROUTE_BODY_JSON, dataset_handle_create, "dataset_create"},
     {METHOD_GET, CATALOG "/dataSets", ROUTE_TENANT, RIGHT_CATALOG_READ, ROUTE_BODY_NONE, dataset_handle_list, "dataset_list"},
     {METHOD_GET, CATALOG "/dataSets/*", ROUTE_TENANT, RIGHT_CATALOG_READ, ROUTE_BODY_NONE, dataset_handle_get, "dataset_get"},
+    {METHOD_PATCH, CATALOG "/dataSets/*", ROUTE_TENANT, RIGHT_CATALOG_WRITE, ROUTE_BODY_JSON, dataset_handle_change, "dataset_change"},
+    {METHOD_DELETE, CATALOG "/dataSets/*", ROUTE_TENANT, RIGHT_CATALOG_WRITE, ROUTE_BODY_NONE, dataset_handle_delete, "dataset_delete"},
     {METHOD_GET, CATALOG "/batches", ROUTE_TENANT, RIGHT_CATALOG_READ, ROUTE_BODY_NONE, batch_handle_list, "batch_list"},
     {METHOD_GET, CATALOG "/batches/*", ROUTE_TENANT, RIGHT_CATALOG_READ, ROUTE_BODY_NONE, batch_handle_get, "batch_get"},
 
@@ -35,14 +38,35 @@ static const struct route TABLE[] = {
     {METHOD_PATCH, POLICIES "/*", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_PATCH, policy_handle_patch, "policy_patch"},
     {METHOD_DELETE, POLICIES "/*", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_NONE, policy_handle_delete, "policy_delete"},
 
+    {METHOD_GET, UPS "/access/entities", ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_NONE, entity_handle_get, "entity_get"},
+    {METHOD_POST, UPS "/access/entities", ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_JSON, entity_handle_get_many, "entity_get_many"},
+    {METHOD_DELETE, UPS "/access/entities", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_NONE, entity_handle_remove, "entity_remove"},
+
+    {METHOD_POST, UPS "/system/jobs", ROUTE_TENANT, RIGHT_PROFILE_WRITE, ROUTE_BODY_JSON, system_job_handle_create, "system_job_create"},
+    {METHOD_GET, UPS "/system/jobs", ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_NONE, system_job_handle_list, "system_job_list"},
+    {METHOD_GET, UPS "/system/jobs/*", ROUTE_TENANT, RIGHT_PROFILE_READ, ROUTE_BODY_NONE, system_job_handle_get, "system_job_get"},
+
     {METHOD_POST, IMPORT "/batches", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_JSON, import_handle_create, "import_create"},
     {METHOD_POST, IMPORT "/batches/*", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_NONE, import_handle_action, "import_action"},
     {METHOD_PUT, IMPORT "/batches/*/datasets/*/files/*", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_STREAM, import_handle_put_file, "import_put"},
+    {METHOD_PATCH, IMPORT "/batches/*/datasets/*/files/*", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_STREAM, import_handle_patch_file, "import_patch"},
+
+    {METHOD_POST, IMPORT "/collection/*", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_JSON, collection_handle_one, "collection_put"},
+    {METHOD_POST, IMPORT "/collection/batch/*", ROUTE_TENANT, RIGHT_INGEST_WRITE, ROUTE_BODY_JSON, collection_handle_batch, "collection_batch"},
 
     {METHOD_GET, ACCESS "/batches/*/files", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_list, "file_list"},
     {METHOD_GET, ACCESS "/batches/*/meta", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_meta, "file_meta"},
     {METHOD_GET, ACCESS "/batches/*/failed", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_failed, "file_failed"},
     {METHOD_GET, ACCESS "/files/*", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_get, "file_get"},
+
+    {METHOD_POST, REGISTRY "/schemas", ROUTE_TENANT, RIGHT_SCHEMA_WRITE, ROUTE_BODY_JSON, schema_handle_create, "schema_create"},
+    {METHOD_GET, REGISTRY "/schemas", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, schema_handle_list, "schema_list"},
+    {METHOD_GET, REGISTRY "/schemas/*", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, schema_handle_get, "schema_get"},
+    {METHOD_POST, REGISTRY "/descriptors", ROUTE_TENANT, RIGHT_SCHEMA_WRITE, ROUTE_BODY_JSON, descriptor_handle_create, "descriptor_create"},
+    {METHOD_GET, REGISTRY "/descriptors", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, descriptor_handle_list, "descriptor_list"},
+    {METHOD_GET, REGISTRY "/descriptors/*", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, descriptor_handle_get, "descriptor_get"},
+    {METHOD_GET, REGISTRY "/unions", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, union_handle_list, "union_list"},
+    {METHOD_GET, REGISTRY "/unions/*", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, union_handle_get, "union_get"},
 
     {METHOD_POST, "/ims/token/v3", ROUTE_PUBLIC, 0, ROUTE_BODY_FORM, ims_handle_token, "token"},
     {METHOD_GET, "/ims/jwks", ROUTE_PUBLIC, 0, ROUTE_BODY_NONE, ims_handle_jwks, "jwks"},

@@ -18,6 +18,7 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "profile/merge.h"
 #include "responder/pipeline.h"
 
 #define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
@@ -81,8 +82,9 @@ int worker_live(int slot, void *arg)
     worker.db = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_API),
                                            .application = "consign-api",
                                            .wait_ms = (int)conf_number(CONF_API_DATABASE_MS)});
+    worker.merge = merge_new();
     struct arena *arena = arena_new(WORKER_ARENA_BYTES);
-    if (worker.listener == NULL || worker.db == NULL || arena == NULL) {
+    if (worker.listener == NULL || worker.db == NULL || worker.merge == NULL || arena == NULL) {
         log_event(LOG_ERROR, "worker", "reason=\"no memory\"");
         return 1;
     }
@@ -90,6 +92,7 @@ int worker_live(int slot, void *arg)
         return 1;
     worker_loop(&worker, arena, setup->listen_fd);
     arena_free(arena);
+    merge_free(worker.merge);
     db_free(worker.db);
     request_listener_free(worker.listener);
     return 0;

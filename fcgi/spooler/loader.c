@@ -88,6 +88,7 @@ void loader_run(struct lease *l, struct db *work)
                                      .inbox = conf_text(CONF_INBOX_DIR),
                                      .record_bytes = (size_t)conf_number(CONF_INGEST_RECORD_BYTES),
                                      .errors_kept = conf_number(CONF_INGEST_ERRORS_KEPT),
+                                     .file_bytes = conf_number(CONF_INGEST_FILE_BYTES),
                                      .stopped = pool_worker_stopping};
         db_set_wait(work, LOADER_WAIT_MS);
         fault = ingest_load(&order, &result);

@@ -10,6 +10,8 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/drain.h"
+#include "spooler/eraser.h"
 #include "spooler/helper.h"
 #include "spooler/lease.h"
 #include "spooler/loader.h"
@@ -88,7 +90,10 @@ static void spool_do(struct spool *s, struct lease *lease)
         loader_run(lease, s->tools.work);
         return;
     case LEASE_STREAM:
+        drain_run(lease, s->tools.work);
+        return;
     case LEASE_DELETE:
+        eraser_run(lease, s->tools.work);
         return;
     }
 }

@@ -9,6 +9,7 @@ import pytest
 
 import flows
 import rawhttp
+import registry
 from client import Client
 from shapes import assert_gateway, assert_problem
 from stack import RIGHTS
@@ -17,6 +18,7 @@ from tokens import Forge
 TABLE = pathlib.Path(__file__).resolve().parents[1] / "matrix" / "authz.tsv"
 HEADER = {"auth": "Authorization", "key": "x-api-key", "org": "x-gw-ims-org-id",
           "sandbox": "x-sandbox-name"}
+SYSTEM_JOBS = "/data/core/ups/system/jobs"
 ROUTE_COLUMNS = ("route", "method", "path", "body", "right")
 
 
@@ -40,13 +42,21 @@ class World:
         record = {"identityMap": {"Email": [{"id": "a@x", "primary": True}]}}
         self.ids = {"union": flows.create_dataset(client),
                     "source": flows.create_dataset(client, "profile")}
-        self.ids["loaded"] = flows.ingest(client, self.ids["source"], [record])["id"]
+        self.ids["person"], self.ids["leaver"] = uuid.uuid4().hex, uuid.uuid4().hex
+        others = [{"identityMap": {"Email": [{"id": self.ids[name], "primary": True}]}} for name in ("person", "leaver")]
+        self.ids["loaded"] = flows.ingest(client, self.ids["source"], [record, *others])["id"]
         job, _ = flows.export(client, flows.job_body(self.ids["union"]))
         self.ids["job"], self.ids["batch"] = job["id"], job["destination"]["batchId"]
         part = flows.list_parts(client, self.ids["batch"])[0]
         self.ids["part"] = part["name"]
         self.ids["file"] = flows.list_files(client, self.ids["batch"])[0]["dataSetFileId"]
         self.ids["policy"] = flows.create_policy(client)["id"]
+        self.ids["union_schema"] = "_xdm.context.profile__union"
+        schema = registry.create_schema(client, crm=registry.STRING, mail=registry.STRING)
+        self.ids["schema"] = schema["$id"].rsplit("/", 1)[1]
+        self.ids["descriptor"] = registry.create_descriptor(client, schema, "/crm", "CRMID")["@id"]
+        self.ids["spare"] = flows.create_dataset(client, "profile")
+        self.ids["removal"] = client.post(SYSTEM_JOBS, {"dataSetId": self.ids["spare"]}).json()["id"]
         self.open_batch()
 
     def open_batch(self):
@@ -73,8 +83,10 @@ class Scene:
         self.unknown = {
             "union": uuid.uuid4().hex[:24], "source": uuid.uuid4().hex[:24],
             "job": self.other_org.ids["job"] + 1_000_000, "part": self.own.ids["part"],
-            "policy": str(uuid.uuid4()),
+            "person": "nobody", "leaver": "nobody",
+            "policy": str(uuid.uuid4()), "removal": str(uuid.uuid4()), "spare": uuid.uuid4().hex[:24],
             **{name: uuid.uuid4().hex for name in ("loaded", "batch", "open")},
+            "schema": "0" * 40, "descriptor": "0" * 40,
             "file": unlike(self.own.ids["file"])}
 
     def good(self, name):
@@ -117,14 +129,24 @@ def unlike(ident):
                    for c in ident)
 
 
+MESSAGE = {"body": {"xdmEntity": {"identityMap": {"Email": [{"id": "m@x", "primary": True}]}}}}
 BODIES = {
     "-": lambda ids: b"",
     "file": lambda ids: b"{}",
+    "piece": lambda ids: b"{}",
     "dataset": lambda ids: json.dumps(flows.dataset_body()).encode(),
     "job": lambda ids: json.dumps(flows.job_body(ids["union"])).encode(),
     "policy": lambda ids: json.dumps(flows.policy_body()).encode(),
     "patch": lambda ids: json.dumps([{"op": "add", "path": "/name", "value": "patched"}]).encode(),
     "ids": lambda ids: json.dumps({"ids": [{"id": ids["policy"]}]}).encode(),
+    "change": lambda ids: json.dumps({"description": "changed"}).encode(),
+    "removal": lambda ids: json.dumps({"dataSetId": ids["spare"]}).encode(),
+    "schema": lambda ids: json.dumps(registry.schema_body(crm=registry.STRING)).encode(),
+    "descriptor": lambda ids: json.dumps(registry.descriptor_body(ids["schema"], "/mail", "Email")).encode(),
+    "message": lambda ids: json.dumps(MESSAGE).encode(),
+    "messages": lambda ids: json.dumps({"messages": [MESSAGE]}).encode(),
+    "entities": lambda ids: json.dumps({"schema": {"name": "_xdm.context.profile"}, "identities": [
+        {"entityId": ids["person"], "entityIdNS": {"code": "Email"}}]}).encode(),
     "import": lambda ids: json.dumps({"datasetId": ids["source"],
                                       "inputFormat": {"format": "json"}}).encode(),
 }
@@ -133,7 +155,9 @@ BODIES = {
 def send(scene, route, headers, ids):
     """One request of a route with the ids of some tenant."""
     body = BODIES[route["body"]](ids)
-    if route["body"] not in ("-", "file"):
+    if route["body"] == "piece":
+        headers = [*headers, ("Content-Range", "bytes 0-1/2")]
+    elif route["body"] not in ("-", "file"):
         headers = headers + [("Content-Type", "application/json")]
     # first: nginx refuses a repeated Authorization while it reads, and echoes what it read until then
     headers = [("x-request-id", "matrix")] + headers

@@ -38,7 +38,7 @@ def test_open_batch_is_loading(client, dataset):
     ({"datasetId": flows.NO_SUCH_DATASET}, "/datasetId"),
     ({"datasetId": "ID", "inputFormat": 5}, "/inputFormat"),
     ({"datasetId": "ID", "inputFormat": {"format": 5}}, "/inputFormat/format"),
-    ({"datasetId": "ID", "inputFormat": {"format": "csv"}}, "/inputFormat/format"),
+    ({"datasetId": "ID", "inputFormat": {"format": "parquet"}}, "/inputFormat/format"),
 ])
 def test_bad_batch_request_is_400_with_the_pointer(client, dataset, body, pointer):
     body = {"inputFormat": {"format": "json"}, **body}
@@ -117,7 +117,7 @@ def test_bad_lines_are_counted_with_line_and_reason_and_good_ones_loaded(client,
     for line, entry in failed.items():
         assert entry["file"] == "bad.json" and entry["code"] and entry["reason"], entry
         begin = len(b"\n".join(lines[:line - 1])) + 1
-        assert begin <= entry["offset"] <= begin + len(lines[line - 1]) <= len(text), entry
+        assert begin <= entry["byteOffset"] <= begin + len(lines[line - 1]) <= len(text), entry
         assert isinstance(entry["record"], str), entry
     assert exported_ids(client) == [f"good{n:02}@x" for n in range(len(BAD_LINES))]
 

@@ -42,14 +42,17 @@ def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(st
     dataset = flows.create_dataset(client, "profile")
     batch = flows.open_batch(client, dataset)
     client.put(flows.file_path(batch, dataset), flows.ndjson([person("a@x")]))
-    (entered,) = (stack.dir / "inbox").glob(f"*/*/{batch}/*")
+    for first in (0, 1):
+        client.call("PATCH", flows.file_path(batch, dataset, "pieces"), body=b"\n", expect=200,
+                    headers={"Content-Range": f"bytes {first}-{first}/2"})
+    entered, *pieces = (stack.dir / "inbox").glob(f"*/*/{batch}/*")
     young, dead = (entered.with_name(str(uuid.uuid4())) for _ in range(2))
     for path in (young, dead):
         path.write_bytes(b"half a fi")
-    for path in (entered, dead):
+    for path in (entered, *pieces, dead):
         os.utime(path, (HOURS_AGO, HOURS_AGO))
     eventually(lambda: not dead.exists(), SWEEP_S, "the dead upload is still there")
-    assert entered.exists() and young.exists()
+    assert len(pieces) == 2 and all(path.exists() for path in (entered, *pieces, young))
     client.post(f"{flows.IMPORT}/{batch}?action=COMPLETE", expect=200)
     assert flows.wait_batch(client, batch)["metrics"]["outputRecordCount"] == 1
     eventually(lambda: not entered.parent.exists(), SWEEP_S, "the inbox of the batch is still there")

@@ -1,8 +1,13 @@
--- The states of an ingest batch: open, files, complete, abort, failed.
+-- The states of an ingest batch: open, files at once and in pieces, complete, abort, failed.
 BEGIN;
-SELECT plan(35);
+SELECT plan(59);
 CREATE FUNCTION pg_temp.upload(n integer, name text, object text, dataset text DEFAULT tap.d(3)) RETURNS text LANGUAGE sql AS
 $$ SELECT consign.batch_upload(1, 11, tap.b(n), dataset, name, lpad(object, 36, '0'), 10) $$;
+-- a piece of "cut" of batch n, 10 bytes long from byte p_first on: "why bytes/total whole removed"
+CREATE FUNCTION pg_temp.patch(n integer, object text, p_first bigint, p_total bigint DEFAULT 25, encoding text DEFAULT 'gzip',
+    dataset text DEFAULT tap.d(3), p_bytes bigint DEFAULT 10) RETURNS text LANGUAGE sql AS
+$$ SELECT string_agg(concat_ws(' ', coalesce(refusal, 'entered'), bytes || '/' || total, whole, ltrim(removed, '0')), ';' ORDER BY removed)
+   FROM consign.batch_patch(1, 11, tap.b(n), dataset, 'cut', lpad(object, 36, '0'), p_bytes, p_first, p_total, encoding) $$;
 CREATE FUNCTION pg_temp.status(n integer) RETURNS text LANGUAGE sql AS
 $$ SELECT status FROM consign.batch WHERE org = 1 AND sandbox = 11 AND batch = tap.b(n) $$;
 SET LOCAL consign.org = 1;
@@ -39,6 +44,35 @@ SELECT refuses('SELECT consign.batch_abort(1, 11, b(7))', 'CN409', 'abort twice'
 SELECT refuses('SELECT consign.batch_complete(1, 11, b(7))', 'CN409', 'complete what is aborted');
 SELECT refuses($$SELECT pg_temp.upload(7, 'one', 'e')$$, 'CN409', 'a file for what is aborted');
 SELECT is((SELECT count(*) FROM consign.work_queue WHERE org = 1 AND batch = b(7)), 0::bigint, 'it never came to the queue');
+
+SELECT is(batch, b(8), 'a batch of CSV') FROM consign.batch_create(1, 11, b(8), d(3), 'client', NULL, NULL, 'csv', ';', 12.5);
+SELECT results_eq('SELECT input_format, delimiter, bad_percent, stream FROM consign.batch WHERE org = 1 AND sandbox = 11 AND batch = b(8)',
+    $$VALUES ('csv', ';', 12.5, false)$$, 'keeps how its files are to be read');
+SELECT is(pg_temp.patch(8, 'a', 10), 'place 0/25 f', 'a piece of nothing');
+SELECT is(pg_temp.patch(8, 'a', 0), 'entered 10/25 f', 'the first piece');
+SELECT is(pg_temp.patch(8, 'b', 0), 'entered 10/25 f a', 'it begins the file anew');
+SELECT is(pg_temp.patch(8, 'c', 9), 'place 10/25 f', 'a piece that overlaps');
+SELECT is(pg_temp.patch(8, 'c', 11), 'place 10/25 f', 'a piece behind a gap');
+SELECT is(pg_temp.patch(8, 'c', 10, 30), 'total 10/25 f', 'a piece of a longer file');
+SELECT is(pg_temp.patch(8, 'c', 10, 25, 'zstd'), 'encoding 10/25 f', 'a piece with another encoding');
+SELECT refuses($$SELECT pg_temp.patch(8, 'c', 10, 25, 'gzip', d(4))$$, 'CN404', 'a piece for another dataset than the batch''s');
+SELECT is(pg_temp.patch(8, 'c', 10), 'entered 20/25 f', 'the next piece');
+SELECT is(pg_temp.patch(8, 'd', 10), 'place 20/25 f', 'the same again');
+SELECT is(consign.batch_complete(1, 11, b(8)) || pg_temp.status(8), 'loadingloading', 'a batch with half a file is not complete');
+SELECT is(pg_temp.patch(8, 'd', 20, p_bytes => 5), 'entered 25/25 t', 'the last piece');
+SELECT is((SELECT string_agg(ltrim(object, '0') || ' ' || first_byte, ', ' ORDER BY first_byte) FROM consign.batch_upload_part
+    WHERE org = 1 AND sandbox = 11 AND batch = b(8)), 'b 0, c 10, d 20', 'the pieces stand in their order');
+SELECT is((SELECT string_agg(ltrim(g, '0'), ' ' ORDER BY g) FROM consign.batch_upload(1, 11, b(8), d(3), 'cut', lpad('f', 36, '0'), 7) g),
+    'b c d', 'a file that comes at once replaces them all');
+SELECT results_eq('SELECT bytes, encoding, total_bytes, whole FROM consign.batch_upload WHERE org = 1 AND sandbox = 11 AND batch = b(8)',
+    $$VALUES (7::bigint, 'identity', NULL::bigint, true)$$, 'and is whole');
+SELECT is(pg_temp.patch(8, '1', 7, 17), 'total 7/7 t', 'a piece for what came at once');
+SELECT is(pg_temp.patch(8, '1', 0, 10), 'entered 10/10 t f', 'one piece may be all');
+SELECT is(consign.batch_complete(1, 11, b(8)), 'processing', 'complete');
+SELECT is((SELECT input_bytes FROM consign.batch WHERE org = 1 AND sandbox = 11 AND batch = b(8)), 10::bigint, 'the bytes of all pieces are counted');
+SELECT refuses($$SELECT pg_temp.patch(8, '2', 0)$$, 'CN409', 'a piece for what is complete');
+SELECT refuses($$SELECT pg_temp.patch(99, '2', 0)$$, 'CN404', 'a piece for an unknown batch');
+SELECT is((SELECT count(*) FROM consign.batch_upload_part WHERE org = 1 AND sandbox = 11 AND batch = b(8)), 1::bigint, 'nothing came of it');
 
 SET LOCAL ROLE consign_spooler;
 SELECT refuses($$SELECT consign.batch_fail(1, 11, b(5), 'a', 0, 2, 2, '[]', NULL)$$, 'CN410', 'fail without a claim');

@@ -3,7 +3,7 @@ BEGIN;
 SELECT plan(9);
 CREATE FUNCTION pg_temp.make(n integer, name text DEFAULT 'n', key text DEFAULT NULL, body text DEFAULT NULL, format text DEFAULT 'json')
     RETURNS text LANGUAGE sql AS
-$$ SELECT consign.dataset_create(1, 11, tap.d(n), name, NULL, 's', 'json', 'profile', format, 'zstd', NULL, 'client', key, body) $$;
+$$ SELECT consign.dataset_create(1, 11, tap.d(n), name, NULL, 's', 'json', 'profile', format, 'zstd', NULL, 'client', key, body, NULL) $$;
 SET LOCAL consign.org = 1;
 SET LOCAL ROLE consign_api;
 SELECT is(pg_temp.make(77), d(77), 'a dataset');

@@ -27,11 +27,19 @@
 HANDLER(dataset_handle_create)
 HANDLER(dataset_handle_list)
 HANDLER(dataset_handle_get)
+HANDLER(dataset_handle_change)
+HANDLER(dataset_handle_delete)
+HANDLER(system_job_handle_create)
+HANDLER(system_job_handle_list)
+HANDLER(system_job_handle_get)
 HANDLER(batch_handle_list)
 HANDLER(batch_handle_get)
 HANDLER(import_handle_create)
 HANDLER(import_handle_action)
 HANDLER(import_handle_put_file)
+HANDLER(import_handle_patch_file)
+HANDLER(collection_handle_one)
+HANDLER(collection_handle_batch)
 HANDLER(job_handle_create)
 HANDLER(job_handle_get)
 HANDLER(job_handle_cancel)
@@ -43,6 +51,17 @@ HANDLER(policy_handle_replace)
 HANDLER(policy_handle_patch)
 HANDLER(policy_handle_delete)
 HANDLER(policy_handle_bulk_get)
+HANDLER(schema_handle_create)
+HANDLER(schema_handle_list)
+HANDLER(schema_handle_get)
+HANDLER(descriptor_handle_create)
+HANDLER(descriptor_handle_list)
+HANDLER(descriptor_handle_get)
+HANDLER(union_handle_list)
+HANDLER(union_handle_get)
+HANDLER(entity_handle_get)
+HANDLER(entity_handle_get_many)
+HANDLER(entity_handle_remove)
 HANDLER(file_handle_list)
 HANDLER(file_handle_meta)
 HANDLER(file_handle_failed)
@@ -97,7 +116,9 @@ static const struct {
 } ROUTES[] = {
     {METHOD_POST, CATALOG "/dataSets", "dataset_create", RIGHT_CATALOG_WRITE, {0}, "POST, GET, HEAD", false},
     {METHOD_GET, CATALOG "/dataSets", "dataset_list", RIGHT_CATALOG_READ, {0}, "POST, GET, HEAD", false},
-    {METHOD_GET, CATALOG "/dataSets/d1", "dataset_get", RIGHT_CATALOG_READ, {"d1"}, "GET, HEAD", false},
+    {METHOD_GET, CATALOG "/dataSets/d1", "dataset_get", RIGHT_CATALOG_READ, {"d1"}, "GET, HEAD, PATCH, DELETE", false},
+    {METHOD_PATCH, CATALOG "/dataSets/d1", "dataset_change", RIGHT_CATALOG_WRITE, {"d1"}, "GET, HEAD, PATCH, DELETE", false},
+    {METHOD_DELETE, CATALOG "/dataSets/d1", "dataset_delete", RIGHT_CATALOG_WRITE, {"d1"}, "GET, HEAD, PATCH, DELETE", false},
     {METHOD_GET, CATALOG "/batches", "batch_list", RIGHT_CATALOG_READ, {0}, "GET, HEAD", false},
     {METHOD_GET, CATALOG "/batches/b1", "batch_get", RIGHT_CATALOG_READ, {"b1"}, "GET, HEAD", false},
     {METHOD_POST, UPS "/export/jobs", "job_create", RIGHT_EXPORT_WRITE, {0}, "POST, GET, HEAD", false},
@@ -111,13 +132,31 @@ static const struct {
     {METHOD_PUT, POLICIES "/p1", "policy_replace", RIGHT_PROFILE_WRITE, {"p1"}, POLICY_METHODS, false},
     {METHOD_PATCH, POLICIES "/p1", "policy_patch", RIGHT_PROFILE_WRITE, {"p1"}, POLICY_METHODS, false},
     {METHOD_DELETE, POLICIES "/p1", "policy_delete", RIGHT_PROFILE_WRITE, {"p1"}, POLICY_METHODS, false},
+    {METHOD_GET, UPS "/access/entities", "entity_get", RIGHT_PROFILE_READ, {0}, "GET, HEAD, POST, DELETE", false},
+    {METHOD_POST, UPS "/access/entities", "entity_get_many", RIGHT_PROFILE_READ, {0}, "GET, HEAD, POST, DELETE", false},
+    {METHOD_DELETE, UPS "/access/entities", "entity_remove", RIGHT_PROFILE_WRITE, {0}, "GET, HEAD, POST, DELETE", false},
+    {METHOD_POST, UPS "/system/jobs", "system_job_create", RIGHT_PROFILE_WRITE, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, UPS "/system/jobs", "system_job_list", RIGHT_PROFILE_READ, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, UPS "/system/jobs/j1", "system_job_get", RIGHT_PROFILE_READ, {"j1"}, "GET, HEAD", false},
     {METHOD_POST, IMPORT "/batches", "import_create", RIGHT_INGEST_WRITE, {0}, "POST", false},
     {METHOD_POST, IMPORT "/batches/b1", "import_action", RIGHT_INGEST_WRITE, {"b1"}, "POST", false},
-    {METHOD_PUT, IMPORT "/batches/b1/datasets/d1/files/f.json", "import_put", RIGHT_INGEST_WRITE, {"b1", "d1", "f.json"}, "PUT", false},
+    {METHOD_PUT, IMPORT "/batches/b1/datasets/d1/files/f.json", "import_put", RIGHT_INGEST_WRITE, {"b1", "d1", "f.json"}, "PUT, PATCH", false},
+    {METHOD_PATCH, IMPORT "/batches/b1/datasets/d1/files/f.json", "import_patch", RIGHT_INGEST_WRITE, {"b1", "d1", "f.json"}, "PUT, PATCH", false},
+    {METHOD_POST, IMPORT "/collection/d1", "collection_put", RIGHT_INGEST_WRITE, {"d1"}, "POST", false},
+    {METHOD_POST, IMPORT "/collection/batch/d1", "collection_batch", RIGHT_INGEST_WRITE, {"d1"}, "POST", false},
     {METHOD_GET, ACCESS "/batches/b1/files", "file_list", RIGHT_FILES_READ, {"b1"}, "GET, HEAD", false},
     {METHOD_GET, ACCESS "/batches/b1/meta", "file_meta", RIGHT_FILES_READ, {"b1"}, "GET, HEAD", false},
     {METHOD_GET, ACCESS "/batches/b1/failed", "file_failed", RIGHT_FILES_READ, {"b1"}, "GET, HEAD", false},
     {METHOD_GET, ACCESS "/files/f1", "file_get", RIGHT_FILES_READ, {"f1"}, "GET, HEAD", false},
+    {METHOD_POST, REGISTRY "/schemas", "schema_create", RIGHT_SCHEMA_WRITE, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, REGISTRY "/schemas", "schema_list", RIGHT_SCHEMA_READ, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, REGISTRY "/schemas/https%3A%2F%2Fns.adobe.com%2Fa%2Fschemas%2F0f", "schema_get", RIGHT_SCHEMA_READ,
+     {"https://ns.adobe.com/a/schemas/0f"}, "GET, HEAD", false},
+    {METHOD_POST, REGISTRY "/descriptors", "descriptor_create", RIGHT_SCHEMA_WRITE, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, REGISTRY "/descriptors", "descriptor_list", RIGHT_SCHEMA_READ, {0}, "POST, GET, HEAD", false},
+    {METHOD_GET, REGISTRY "/descriptors/0f", "descriptor_get", RIGHT_SCHEMA_READ, {"0f"}, "GET, HEAD", false},
+    {METHOD_GET, REGISTRY "/unions", "union_list", RIGHT_SCHEMA_READ, {0}, "GET, HEAD", false},
+    {METHOD_GET, REGISTRY "/unions/u", "union_get", RIGHT_SCHEMA_READ, {"u"}, "GET, HEAD", false},
     {METHOD_POST, "/ims/token/v3", "token", 0, {0}, "POST", false},
     {METHOD_GET, "/ims/jwks", "jwks", 0, {0}, "GET, HEAD", false},
     {METHOD_GET, "/health", "health", 0, {0}, "GET, HEAD", true},

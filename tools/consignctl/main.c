@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "consignctl/ctl.h"
+#include "consignctl/load.h"
 #include "lib/conf.h"
 
 static const char USAGE[] =
@@ -22,7 +23,9 @@ static const char USAGE[] =
     "  jobs    [--org ID]\n"
     "  cancel  --org ID --sandbox NAME --job NUMBER\n"
     "  retry   --org ID --sandbox NAME --job NUMBER\n"
-    "  verify  [--org ID]\n";
+    "  verify  [--org ID]\n"
+    "  load    --dataset ID [--format json|csv] [--delimiter C] [--encoding identity|gzip|zstd]\n"
+    "          [--batch-bytes N] [--again TEXT] FILE ...\n";
 
 _Noreturn void ctl_fail(const char *format, ...)
 {
@@ -132,6 +135,18 @@ static int main_run(const char *word, const struct ctl_options *options)
     return ctl_job(strcmp(word, "cancel") == 0 ? "job_cancel" : "job_retry", options);
 }
 
+/* `load --name value ... FILE ...`. */
+static int main_load(int argc, char **argv)
+{
+    struct ctl_options options = {0};
+    int files = 4;
+    while (files < argc && strncmp(argv[files], "--", 2) == 0 && argv[files][2] != '\0')
+        files += 2;
+    if (files >= argc || !ctl_read_options(files, argv, 4, &options))
+        return -1;
+    return ctl_load(&options, argc - files, argv + files);
+}
+
 int main(int argc, char **argv)
 {
     struct ctl_options options = {0};
@@ -142,7 +157,9 @@ int main(int argc, char **argv)
     }
     if (conf_load(argv[2]) != FAULT_NONE)
         return 2;
-    if (main_is_one_word(argv[3])) {
+    if (strcmp(argv[3], "load") == 0) {
+        status = main_load(argc, argv);
+    } else if (main_is_one_word(argv[3])) {
         if (ctl_read_options(argc, argv, 4, &options))
             status = main_run(argv[3], &options);
     } else if (argc >= 5 && ctl_read_options(argc, argv, 5, &options))

@@ -1,0 +1,81 @@
+/*
+ * eraser: one attempt at a system job. See eraser.h.
+ *
+ * Batches that were accepted before the job stand before it in the queue. Messages may not: their entry goes to the
+ * back when a pass leaves some. So the messages with lower numbers than the job's (sql/schema/018_removing.sql) are
+ * loaded first, here, with what drain does about a message that ends its workers; those with higher ones nobody loads
+ * before the job is done. Then the removal, one transaction.
+ */
+#include "spooler/eraser.h"
+
+#include "core/stmt_spooler.h"
+#include "lib/clock.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "spooler/drain.h"
+
+#define ERASER_WAIT_MS 3600000 /* a removal answers once, at its end; a stop ends the wait sooner */
+
+/* Loads what was accepted before the job and is still a message. */
+static enum fault eraser_drain(struct lease *l, struct db *work)
+{
+    const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox)};
+    struct db_rows rows;
+    enum fault fault = arena_exhausted(l->arena) ? FAULT_MEMORY : FAULT_NONE;
+    while (fault == FAULT_NONE) {
+        fault = db_call(work, l->arena, l->org, &STMT_SYSTEM_JOB_BEHIND, params, &rows);
+        if (fault != FAULT_NONE || rows.count == 0)
+            return fault;
+        fault = drain_pass(l, work, db_text(&rows, 0, 0));
+    }
+    return fault;
+}
+
+static void eraser_give_up(struct lease *l, const char *const *params, enum fault why)
+{
+    enum fault fault = db_call(l->db, l->arena, l->org, &STMT_SYSTEM_JOB_FAIL, params, NULL);
+    log_event(LOG_ERROR, "removal_failed", "because=%s outcome=%s", fault_row(why)->name, fault_row(fault)->name);
+}
+
+/* The removal itself, which is given up when it fails too often. What it returns is for another attempt. */
+static enum fault eraser_remove(struct lease *l, struct db *work)
+{
+    const int64_t most = conf_number(CONF_SPOOLER_ATTEMPTS), started_ms = clock_wall_ms();
+    const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), l->batch, l->attempt};
+    struct db_rows rows;
+    if (arena_exhausted(l->arena))
+        return FAULT_MEMORY;
+    enum fault fault = db_call(l->db, l->arena, l->org, &STMT_SYSTEM_JOB_START, params, &rows);
+    if (fault != FAULT_NONE)
+        return fault;
+    const int64_t attempts = db_int(&rows, 0, 0);
+    if (attempts > most) {
+        eraser_give_up(l, params, FAULT_INTERNAL);
+        return FAULT_NONE;
+    }
+    db_set_wait(work, ERASER_WAIT_MS);
+    fault = db_call(work, l->arena, l->org, &STMT_SYSTEM_JOB_RUN, params, &rows);
+    if (fault == FAULT_NONE) {
+        log_event(LOG_INFO, "removed", "records=%lld ms=%lld", (long long)db_int(&rows, 0, 0),
+                  (long long)(clock_wall_ms() - started_ms));
+        return FAULT_NONE;
+    }
+    if (fault == FAULT_STOPPED || fault == FAULT_LEASE_LOST || (fault_row(fault)->retryable && attempts < most))
+        return fault;
+    eraser_give_up(l, params, fault);
+    return FAULT_NONE;
+}
+
+void eraser_run(struct lease *l, struct db *work)
+{
+    enum fault fault = eraser_drain(l, work);
+    if (fault == FAULT_NONE)
+        fault = eraser_remove(l, work);
+    if (fault == FAULT_NONE)
+        return;
+    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
+    if (fault == FAULT_LEASE_LOST)
+        db_close(l->db);
+    else
+        lease_release(l, fault == FAULT_STOPPED, fault);
+}
