@@ -6,7 +6,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler,
 GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
 GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms TO consign_api, consign_spooler;
 
--- the pool: reads what clients may see, accepts work, never reads the profile store
+-- the pool: reads what clients may see, accepts work, looks single profiles up and removes one that nothing waits for
 GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.dataset_create, consign.job_create, consign.job_policy, consign.job_cancel, consign.job_end, consign.idempotency_claim,
     consign.batch_create, consign.batch_upload, consign.batch_complete, consign.batch_abort,

@@ -2,7 +2,7 @@
 filled by the records of bench_seed through batch ingestion.
 
 With CONSIGN_BENCH_DIR the stack's state is kept there and a later run of the same sizes finds it filled.
-Caller: engine.py. Uses the client of tests/integ.
+Callers: engine.py, ingest.py. Uses the client of tests/integ.
 """
 import json
 import os
