@@ -5,12 +5,14 @@
 -- than the dataset's and were not accepted.
 --   CN404  no such dataset        CN400  a union dataset        CN422  the key belongs to another body
 --
+-- Planned once a connection, or most of what a message costs is planning; by look-ups, whatever the tables hold then.
+--
 -- The lock: stream_end deletes the entry when no message is left. It holds the same lock alone, so an entry that is seen
 -- under it stays until this commits, and whoever comes after the entry went sees that it is gone.
 CREATE OR REPLACE FUNCTION consign.stream_put(
     p_org integer, p_sandbox integer, p_dataset text, p_bodies text[], p_xactions text[], p_schemas text[],
     p_xaction text, p_key_sha256 text, p_body_sha256 text, OUT xaction text, OUT misfits integer[])
-    LANGUAGE plpgsql SET search_path = pg_catalog AS
+    LANGUAGE plpgsql SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS
 $$
 DECLARE
     turn   constant integer := 2;
