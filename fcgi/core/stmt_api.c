@@ -294,7 +294,8 @@ const struct stmt STMT_OBSERVED_OF_CLASS = {
     " sum(octet_length(o.schema)) OVER page AS bytes, row_number() OVER page AS place"
     " FROM consign.observed_schema o JOIN consign.dataset d USING (org, sandbox, dataset)"
     " WHERE o.org = $1::int AND o.sandbox = $2::int AND d.class = $3 AND o.schema IS NOT NULL"
-    " WINDOW page AS (ORDER BY d.created_ms, d.dataset)) found WHERE found.bytes <= $4::bigint ORDER BY found.place",
+    " WINDOW page AS (ORDER BY d.created_ms, d.dataset)) found WHERE found.bytes <= $4::bigint"
+    " ORDER BY found.registry_schema, found.place",
     4};
 
 const struct stmt STMT_DATASET_OBSERVED = {

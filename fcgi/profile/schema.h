@@ -28,6 +28,7 @@
 #define SCHEMA_DEPTH_MAX 32u       /* of definitions; the document itself is depth 0 */
 #define SCHEMA_NODES_MAX 5000u     /* definitions of a document */
 #define SCHEMA_ENUM_MAX 1000u      /* values of one enum */
+#define SCHEMA_VALUES_MAX 10000u   /* values of all enums of a document */
 #define SCHEMA_IDENTITIES_MAX 100u /* descriptors of a schema */
 #define SCHEMA_NAME_MAX 255u       /* bytes of a member's name */
 #define SCHEMA_NAMESPACE_MAX 255u  /* bytes of an identity namespace */
@@ -74,7 +75,7 @@ struct schema_node {
     uint32_t max_length; /* UINT32_MAX: no bound */
     uint32_t values;     /* of the enum; 0: none */
     uint32_t definition; /* on the document's tape, while it is read */
-    const struct schema_value *value_of;
+    const struct schema_value *value_of; /* in an order of schema_enum's */
     struct schema_number minimum, maximum; /* digits NULL: no bound */
     uint16_t identity;                     /* 1 + which of the schema's identities it is; 0: none */
     uint8_t integer_bits;                  /* of integers: 8, 16, 32 or 64 */

@@ -129,38 +129,27 @@ static bool check_number(struct checker *c, const struct schema_node *s, uint32_
     return true;
 }
 
-static bool is_value(const struct checker *c, const struct schema_value *value, uint32_t node)
-{
-    const struct jscan_node *at = &c->scan->node[node];
-    bool number = at->type == JSCAN_INTEGER || at->type == JSCAN_NUMBER;
-    if (number && (value->type == JSCAN_INTEGER || value->type == JSCAN_NUMBER)) {
-        struct schema_number n = schema_number_read(c->scan->text + at->begin, at->end - at->begin);
-        return schema_number_compare(&n, &value->number) == 0;
-    }
-    if (at->type != value->type)
-        return false;
-    return value->type != JSCAN_STRING || jscan_string_equals(c->scan, node, value->text, value->length);
-}
-
 static bool check_enum(struct checker *c, const struct schema_node *s, uint32_t node)
 {
-    for (uint32_t i = 0; i < s->values; i++) {
-        if (is_value(c, &s->value_of[i], node))
-            return true;
-    }
-    return s->values == 0 || check_refuse(c, node, NULL, "is none of the values of its enum");
+    return s->values == 0 || schema_enum_has(s, c->scan, node) ||
+           check_refuse(c, node, NULL, "is none of the values of its enum");
 }
 
 static bool check_value(struct checker *c, uint32_t place, uint32_t node);
 
-/* Names the required member that the object lacks. Always false. */
+/* Names the first required member that the object lacks. Always false. An object may have many members and a schema
+ * many that are required: each is looked at once. */
 static bool check_refuse_missing(struct checker *c, const struct schema_node *s, uint32_t object)
 {
-    const struct schema_node *member = &c->schema->node[s->member];
-    for (uint32_t i = 0; i < s->members; i++, member++) {
-        uint32_t node = jscan_member(c->scan, object, member->name);
-        if (member->required && (node == 0 || c->scan->node[node].type == JSCAN_NULL))
-            return check_refuse(c, object, member->name, "is required");
+    const struct jscan *scan = c->scan;
+    bool here[SCHEMA_NODES_MAX + 1] = {false};
+    for (uint32_t name = object + 1; name < scan->node[object].next; name = scan->node[name + 1].next) {
+        uint32_t member = schema_member_of(c->schema, (uint32_t)(s - c->schema->node), scan, name);
+        here[member] = scan->node[name + 1].type != JSCAN_NULL;
+    }
+    for (uint32_t member = s->member; member < s->member + s->members; member++) {
+        if (c->schema->node[member].required && !here[member])
+            return check_refuse(c, object, c->schema->node[member].name, "is required");
     }
     return check_refuse(c, object, NULL, "lacks a required member");
 }

@@ -13,7 +13,8 @@ struct schema_reader {
     struct arena *arena;
     struct jscan scan; /* of the document's copy in the arena */
     struct schema *schema;
-    uint32_t room; /* places in schema->node */
+    uint32_t room;   /* places in schema->node */
+    uint32_t values; /* of all enums so far */
     struct spec_refusal *refusal;
 };
 
@@ -25,6 +26,17 @@ const char *schema_text(struct schema_reader *r, uint32_t string, uint32_t *leng
 
 /* Reads the keywords about one value (type, bounds, enum) of the definition that `node` has. */
 enum fault schema_read_keywords(struct schema_reader *r, struct schema_node *node) MUST_CHECK;
+
+/* The number at a node of a tape. */
+struct schema_number schema_number_at(const struct jscan *scan, uint32_t node);
+bool schema_is_number(const struct jscan *scan, uint32_t node);
+
+/* Reads the enum of the definition that `node` has, if there is one. */
+enum fault schema_read_enum(struct schema_reader *r, struct schema_node *node) MUST_CHECK;
+
+/* Whether the value at the tape's node is one of the enum of `s`, which has one. An enum may be long and an array
+ * longer: the time grows with the logarithm of the enum's length. */
+bool schema_enum_has(const struct schema_node *s, const struct jscan *scan, uint32_t node);
 
 /* Reads `identities` (see schema.h) into the schema, whose nodes are complete. */
 enum fault schema_read_identities(struct schema_reader *r, const char *identities) MUST_CHECK;

@@ -1,5 +1,5 @@
 /*
- * schema_keywords: what a definition says about one value: its types, bounds and enum.
+ * schema_keywords: what a definition says about one value: its types and bounds, and its enum by schema_enum.
  */
 #include <string.h>
 
@@ -89,17 +89,6 @@ static enum fault schema_read_types(struct schema_reader *r, struct schema_node 
     return FAULT_NONE;
 }
 
-static struct schema_number schema_number_at(const struct jscan *scan, uint32_t node)
-{
-    const struct jscan_node *n = &scan->node[node];
-    return schema_number_read(scan->text + n->begin, n->end - n->begin);
-}
-
-static bool schema_is_number(const struct jscan *scan, uint32_t node)
-{
-    return scan->node[node].type == JSCAN_INTEGER || scan->node[node].type == JSCAN_NUMBER;
-}
-
 static enum fault schema_read_number(struct schema_reader *r, const struct schema_node *node, const char *keyword,
                                      struct schema_number *out)
 {
@@ -122,31 +111,6 @@ static enum fault schema_read_length(struct schema_reader *r, const struct schem
     if (n < 0)
         return schema_malformed(r, at, "must be an integer of at least 0");
     *out = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
-    return FAULT_NONE;
-}
-
-static enum fault schema_read_enum(struct schema_reader *r, struct schema_node *node)
-{
-    const struct jscan *scan = &r->scan;
-    uint32_t list = jscan_member(scan, node->definition, "enum");
-    if (list == 0)
-        return FAULT_NONE;
-    if (scan->node[list].type != JSCAN_ARRAY || scan->node[list].count < 1 || scan->node[list].count > SCHEMA_ENUM_MAX)
-        return schema_malformed(r, list, "must be an array of 1 to 1000 values");
-    struct schema_value *values = arena_alloc(r->arena, scan->node[list].count * sizeof *values);
-    if (values == NULL)
-        return FAULT_MEMORY;
-    for (uint32_t at = list + 1; at < scan->node[list].next; at = scan->node[at].next) {
-        struct schema_value *value = &values[node->values++];
-        value->type = (enum jscan_type)scan->node[at].type;
-        if (value->type == JSCAN_ARRAY || value->type == JSCAN_OBJECT)
-            return schema_malformed(r, at, "must be a string, a number, a boolean or null");
-        if (value->type == JSCAN_STRING && (value->text = schema_text(r, at, &value->length)) == NULL)
-            return FAULT_MEMORY;
-        if (schema_is_number(scan, at))
-            value->number = schema_number_at(scan, at);
-    }
-    node->value_of = values;
     return FAULT_NONE;
 }
 

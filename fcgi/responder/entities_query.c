@@ -97,7 +97,7 @@ enum fault entity_read_query(struct call *c, struct entity_request *out)
     out->name = arena_alloc(c->arena, sizeof *out->name);
     if (out->name == NULL)
         return FAULT_MEMORY;
-    if (!query_parse(c->arena, c->request.query, &q))
+    if (!query_parse_texts(c->arena, c->request.query, &q))
         return query_refuse(c, "the query is malformed");
     enum fault fault = query_class(c, &q, "schema.name", ENTITY_EVENT_CLASS, &out->events);
     if (fault == FAULT_NONE && out->events)
@@ -118,7 +118,7 @@ enum fault entity_read_removal(struct call *c, struct entity_name *out)
 {
     struct query q;
     bool unused;
-    if (!query_parse(c->arena, c->request.query, &q))
+    if (!query_parse_texts(c->arena, c->request.query, &q))
         return query_refuse(c, "the query is malformed");
     enum fault fault = query_class(c, &q, "schema.name", NULL, &unused);
     return fault == FAULT_NONE ? query_name(c, &q, false, out) : fault;

@@ -44,16 +44,17 @@ bool query_utf8_valid(const char *text)
     return length > 0;
 }
 
-static bool query_text_valid(const char *text)
+static bool query_text_valid(const char *text, bool controls)
 {
-    for (const char *p = text; *p != '\0'; p++) {
+    for (const char *p = text; *p != '\0' && !controls; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             return false;
     }
     return query_utf8_valid(text);
 }
 
-char *query_decode(struct arena *a, const char *text, size_t length, bool form)
+/* As query_decode(); with `controls`, control characters other than NUL are taken too. */
+static char *query_decode_any(struct arena *a, const char *text, size_t length, bool form, bool controls)
 {
     char *out = arena_alloc(a, length + 1);
     size_t n = 0;
@@ -75,10 +76,15 @@ char *query_decode(struct arena *a, const char *text, size_t length, bool form)
         }
         out[n++] = c;
     }
-    return query_text_valid(out) ? out : NULL;
+    return query_text_valid(out, controls) ? out : NULL;
 }
 
-bool query_parse(struct arena *a, const char *text, struct query *out)
+char *query_decode(struct arena *a, const char *text, size_t length, bool form)
+{
+    return query_decode_any(a, text, length, form, false);
+}
+
+static bool query_parse_any(struct arena *a, const char *text, bool controls, struct query *out)
 {
     out->count = 0;
     while (*text != '\0') {
@@ -87,7 +93,7 @@ bool query_parse(struct arena *a, const char *text, struct query *out)
             const char *equals = memchr(text, '=', length);
             size_t name_length = equals == NULL ? length : (size_t)(equals - text);
             const char *name = query_decode(a, text, name_length, true);
-            const char *value = equals == NULL ? "" : query_decode(a, equals + 1, length - name_length - 1, true);
+            const char *value = equals == NULL ? "" : query_decode_any(a, equals + 1, length - name_length - 1, true, controls);
             if (name == NULL || value == NULL || out->count == QUERY_MEMBERS_MAX || query_get(out, name) != NULL)
                 return false;
             out->member[out->count++] = (struct query_member){name, value};
@@ -95,6 +101,16 @@ bool query_parse(struct arena *a, const char *text, struct query *out)
         text += length + (text[length] != '\0');
     }
     return true;
+}
+
+bool query_parse(struct arena *a, const char *text, struct query *out)
+{
+    return query_parse_any(a, text, false, out);
+}
+
+bool query_parse_texts(struct arena *a, const char *text, struct query *out)
+{
+    return query_parse_any(a, text, true, out);
 }
 
 const char *query_get(const struct query *q, const char *name)

@@ -32,6 +32,10 @@ char *query_decode(struct arena *a, const char *text, size_t length, bool form);
 /* Reads name=value pairs separated by '&'. False: malformed, too many, or a name that comes twice. */
 bool query_parse(struct arena *a, const char *text, struct query *out) __attribute__((warn_unused_result));
 
+/* The same, but values may hold control characters other than NUL: an identity may, and must be found and removed. What
+ * is read so goes into no log line and no header. */
+bool query_parse_texts(struct arena *a, const char *text, struct query *out) __attribute__((warn_unused_result));
+
 /* The value, or NULL when the name is absent. */
 const char *query_get(const struct query *q, const char *name);
 

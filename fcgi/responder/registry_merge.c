@@ -131,13 +131,25 @@ static enum merge_kind merge_type(struct json_object *into, struct json_object *
 
 static void merge_definition(struct registry_union *u, struct json_object *into, struct json_object *from);
 
+/* Counts a text, as long as JSON may write it, while it fits; false: it does not. */
+static bool merge_count(size_t *used, size_t most, const char *text)
+{
+    size_t length = 2; /* the quotes */
+    for (const char *at = text; *at != '\0'; at++)
+        length += (unsigned char)*at < 0x20 ? 6 : 1u + (*at == '"' || *at == '\\' || *at == '/');
+    if (length > most - *used)
+        return false;
+    *used += length;
+    return true;
+}
+
 /* The definition at `name` of `parent`, made if it is not there. NULL: the union has as many as it may have. */
 static struct json_object *merge_child(struct registry_union *u, struct json_object *parent, const char *name)
 {
     struct json_object *child = jsonio_member(parent, name, NULL);
     if (json_object_is_type(child, json_type_object))
         return child;
-    if (u->nodes == REGISTRY_UNION_NODES)
+    if (u->nodes == REGISTRY_UNION_NODES || !merge_count(&u->names, REGISTRY_UNION_NAMES, name))
         return NULL;
     u->nodes++;
     child = json_object_new_object();
@@ -177,18 +189,19 @@ static void merge_members(struct registry_union *u, struct json_object *into, st
         json_object_object_add(into, "additionalProperties", json_object_new_boolean(1));
 }
 
-static void merge_title(struct json_object *into, struct json_object *from, const char *name)
+static void merge_title(struct registry_union *u, struct json_object *into, struct json_object *from, const char *name)
 {
-    if (jsonio_member(into, name, NULL) == NULL)
-        jsonio_add_text(into, name, jsonio_member_text(from, name));
+    const char *text = jsonio_member_text(from, name);
+    if (jsonio_member(into, name, NULL) == NULL && text != NULL && merge_count(&u->texts, REGISTRY_UNION_TEXTS, text))
+        jsonio_add_text(into, name, text);
 }
 
 static void merge_definition(struct registry_union *u, struct json_object *into, struct json_object *from)
 {
     if (!json_object_is_type(from, json_type_object))
         return;
-    merge_title(into, from, "title");
-    merge_title(into, from, "description");
+    merge_title(u, into, from, "title");
+    merge_title(u, into, from, "description");
     switch (merge_type(into, from)) {
     case MERGE_ANY:
     case MERGE_OBJECT:

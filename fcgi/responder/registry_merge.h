@@ -11,17 +11,23 @@
 #define CONSIGN_RESPONDER_REGISTRY_MERGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct json_object;
 
 #define REGISTRY_UNION_NODES 5000u /* definitions of a union; an object that would get one more shows
                                       additionalProperties true instead */
+/* An answer holds the unions of both classes, and has room for two of these (responder/worker). In bytes of JSON: */
+#define REGISTRY_UNION_NAMES (2u * 1024u * 1024u) /* of members' names; one that would pass it counts as too many */
+#define REGISTRY_UNION_TEXTS (1024u * 1024u)      /* of titles and descriptions; those that would pass it are left out */
 
 /* Zeroed, then given the first tree. */
 struct registry_union {
     struct json_object *root; /* a definition; the caller's */
     uint32_t nodes;           /* definitions below it */
+    size_t names;             /* bytes of their names */
+    size_t texts;             /* of titles and descriptions */
 };
 
 /* Adds a definition of the whole document. `from` is read only. */

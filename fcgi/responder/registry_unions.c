@@ -51,6 +51,8 @@ struct union_work {
     struct db_rows schemas;
     struct db_rows observed;
     struct arena *one; /* of the document at hand: all of them at once, as trees, could be a gigabyte */
+    const char *asked; /* the number that union_find_schema() was given last */
+    struct json_object *found;
 };
 
 static void union_release(void *arena)
@@ -85,29 +87,34 @@ static enum fault union_load(struct call *c, const char *class, struct union_wor
     return fault == FAULT_NONE ? call_db(c, &STMT_OBSERVED_OF_CLASS, params, 2, &out->observed) : fault;
 }
 
-/* Takes out of `seen` what the schema of that number declares. */
-static enum fault union_trim(struct union_work *w, struct json_object *seen, const char *number)
+/* The schema of that number as a tree, NULL when it is none of the class. It is parsed when another one was asked for
+ * last: the rows of `observed` come schema by schema, many of them may follow one, and it may be a megabyte. */
+static enum fault union_find_schema(struct union_work *w, const char *number, struct json_object **out)
 {
-    struct json_object *document;
     enum fault fault = FAULT_NONE;
-    for (int i = 0; i < w->schemas.count && fault == FAULT_NONE; i++) {
-        if (strcmp(db_text(&w->schemas, i, 0), number) != 0)
-            continue;
-        fault = union_parse_schema(w, i, &document);
-        if (fault == FAULT_NONE)
-            registry_trim(seen, document);
+    if (w->asked == NULL || strcmp(w->asked, number) != 0) {
+        w->asked = number;
+        w->found = NULL;
+        for (int i = 0; i < w->schemas.count && w->found == NULL && fault == FAULT_NONE; i++) {
+            if (strcmp(db_text(&w->schemas, i, 0), number) == 0)
+                fault = union_parse_schema(w, i, &w->found);
+        }
     }
+    *out = w->found;
     return fault;
 }
 
 /* What was observed of one dataset, without what its schema declares. */
 static enum fault union_add_observed(struct union_work *w, int row)
 {
-    struct json_object *seen;
+    struct json_object *seen, *declared = NULL;
     enum fault fault = observed_show(db_text(&w->observed, row, 1), db_length(&w->observed, row, 1), false, &seen);
     if (fault != FAULT_NONE)
         return fault;
-    fault = union_trim(w, seen, db_text(&w->observed, row, 0));
+    if (!db_null(&w->observed, row, 0))
+        fault = union_find_schema(w, db_text(&w->observed, row, 0), &declared);
+    if (declared != NULL)
+        registry_trim(seen, declared);
     if (fault == FAULT_NONE)
         registry_merge(&w->merged, seen);
     json_object_put(seen);

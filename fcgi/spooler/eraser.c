@@ -14,20 +14,28 @@
 #include "lib/log.h"
 #include "spooler/drain.h"
 
+#define ERASER_PASS_BYTES (64u * 1024u)
 #define ERASER_WAIT_MS 3600000 /* a removal answers once, at its end; a stop ends the wait sooner */
 
-/* Loads what was accepted before the job and is still a message. */
+/* Loads what was accepted before the job and is still a message. The lease's arena holds what lasts as long as the
+ * lease; with as many datasets as a sandbox may have, what a pass needs would fill it. */
 static enum fault eraser_drain(struct lease *l, struct db *work)
 {
+    struct lease pass = *l;
     const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox)};
     struct db_rows rows;
     enum fault fault = arena_exhausted(l->arena) ? FAULT_MEMORY : FAULT_NONE;
+    pass.arena = arena_new(ERASER_PASS_BYTES);
+    if (pass.arena == NULL)
+        return FAULT_MEMORY;
     while (fault == FAULT_NONE) {
-        fault = db_call(work, l->arena, l->org, &STMT_SYSTEM_JOB_BEHIND, params, &rows);
+        arena_reset(pass.arena);
+        fault = db_call(work, pass.arena, l->org, &STMT_SYSTEM_JOB_BEHIND, params, &rows);
         if (fault != FAULT_NONE || rows.count == 0)
-            return fault;
-        fault = drain_pass(l, work, db_text(&rows, 0, 0));
+            break;
+        fault = drain_pass(&pass, work, db_text(&rows, 0, 0));
     }
+    arena_free(pass.arena);
     return fault;
 }
 

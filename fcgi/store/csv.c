@@ -92,6 +92,9 @@ static bool csv_split(struct csv *c, const char *text, size_t length)
             size_t end = stop == NULL ? length : (size_t)(stop - text);
             if (at < end && memchr(text + at, '"', end - at) != NULL)
                 return csv_refuse_field(c, "a quote in a field that does not begin with one");
+            /* RFC 4180 section 2, TEXTDATA; and a file whose lines end with CR alone would be one long header */
+            if (at < end && memchr(text + at, '\r', end - at) != NULL)
+                return csv_refuse_field(c, "a carriage return that ends no line, in a field without quotes");
             str_append(&c->plain, text + at, end - at);
             at = end;
         }

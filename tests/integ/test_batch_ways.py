@@ -293,7 +293,7 @@ def test_bad_row_costs_only_itself_and_is_shown_as_it_came(client, flat):
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "mail,mail\na,b\n", "mail,\na,b\n", "a,a.b\n1,2\n", "a.b,a\n1,2\n", "a..b\n1\n",
-                                  "\"mail\n", "x\"y\n1\n"])
+                                  "\"mail\n", "x\"y\n1\n", "mail,n\ra@x,1\rb@x,2\r"])
 def test_bad_header_fails_the_batch(client, flat, text):
     done = load_csv(client, flat, text)
     assert done["status"] == "failed" and [e["code"] for e in done["errors"]] == ["csv"]

@@ -1,12 +1,14 @@
 """The schema registry (contract section 1): schemas, identity descriptors, unions, and what a dataset shows of its records."""
 
 import re
+import time
 from urllib.parse import quote
 
 import pytest
 
 import flows
 import registry
+import streams
 from registry import INTEGER, STRING, obj
 from shapes import assert_problem
 
@@ -263,6 +265,36 @@ def test_union_of_all_that_a_class_has(client):
         for name in (union["meta:altId"], quote(union["$id"], safe="")):
             assert client.get(f"{registry.UNIONS}/{name}").json() == union
     assert_problem(client.get(f"{registry.UNIONS}/{quote(PROFILE, safe='')}", expect=404), 404)
+
+
+def test_a_union_of_long_texts_can_be_read(client):
+    for number in range(12):
+        registry.create_schema(client, "event", **{f"m{number}_{i}": {"type": "string", "description": "d" * 95_000} for i in range(10)})
+    for path in ("", "/_xdm.context.experienceevent__union"):
+        answer = client.get(registry.UNIONS + path)
+        assert len(answer.content) < 3 * 2 ** 20
+        assert '"m11_9"' in answer.text
+
+
+def test_many_datasets_of_one_large_schema_do_not_make_a_union_slow(client):
+    """Each dataset's observed schema is looked at beside the one it follows, which is read once for all of them."""
+    sandbox = streams.Sandbox(client)
+    schema = registry.create_schema(client, **{f"m{i}": {**STRING, "description": "d" * 180} for i in range(4500)})
+    dataset = registry.create_dataset(client, schema)
+    flows.ingest(client, dataset, [{"identityMap": {"E": [{"id": "a"}]}}])
+
+    def copy(table):
+        columns = [name for (name,) in sandbox.db.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'consign' AND table_name = %s"
+            " AND column_name <> 'dataset'", (table,))]
+        sandbox.db.execute(f"INSERT INTO consign.{table} (dataset, {', '.join(columns)}) SELECT left(md5(n || dataset), 24),"
+                           f" {', '.join(columns)} FROM consign.{table}, generate_series(1, 600) n WHERE dataset = %s", (dataset,))
+
+    copy("dataset")
+    copy("observed_schema")
+    begin = time.monotonic()
+    client.get(f"{registry.UNIONS}/_xdm.context.profile__union")
+    assert time.monotonic() - begin < 2
 
 
 # ---- what it is for ----

@@ -182,6 +182,21 @@ def test_nothing_accepted_before_brings_a_profile_back_and_nothing_after_is_lost
         '{"recordsProcessed":3', '{"recordsProcessed":3', '{"recordsProcessed":2']
 
 
+def test_a_profile_that_is_still_on_its_way_is_removed(client, spooler_paused):
+    """Acknowledged and in no table of the store yet: it must not come after it was deleted."""
+    streamed, shop = (flows.create_dataset(client, "profile") for _ in range(2))
+    delete_profile(client, "a@x", expect=404)
+    with spooler_paused():
+        put_message(client, streamed, record("a@x"))
+        flows.upload(client, shop, flows.ndjson([record("b@x"), record("c@x")]))
+        delete_profile(client, "a@x")
+        delete_profile(client, "b@x")
+    settled(client)
+    rows, _ = exported(client)
+    assert set(rows) == {frozenset({"c@x"})}
+    delete_profile(client, "a@x", expect=404)
+
+
 class Someone:
     """A client that owns a profile: writes to two streams and by batches, and deletes it, all in turn; knows what is left."""
 
@@ -290,3 +305,26 @@ def test_a_worker_that_dies_in_a_removal_loses_nothing(client, stack):
     assert {wait_removed(client, job)["status"] for job in jobs} == {"COMPLETED"}
     rows, _ = exported(client)
     assert len(rows) == 20
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+def test_messages_of_very_many_datasets_are_loaded_before_a_removal_at_once(client, stack, spooler_paused):
+    """A pass a dataset, all within the first attempt: nothing of a pass may last as long as the attempt."""
+    dataset, many = flows.create_dataset(client, "profile"), 1200
+    copied = ("org", "sandbox", "name", "description", "schema_id", "schema_content_type", "class", "format", "compression",
+              "tags", "created_ms", "updated_ms", "created_client")
+    with psycopg.connect(stack.pg_uri, autocommit=True) as db:
+        db.execute(f"INSERT INTO consign.dataset (dataset, {', '.join(copied)})"
+                   f" SELECT lpad(n::text, 24, '0'), {', '.join(copied)} FROM consign.dataset, generate_series(1, %s) n"
+                   " WHERE dataset = %s", (many, dataset))
+        with spooler_paused():
+            db.execute("INSERT INTO consign.stream_message (org, sandbox, dataset, received_ms, bytes, body)"
+                       " SELECT d.org, d.sandbox, d.dataset, 0, octet_length(r.body), r.body"
+                       " FROM consign.dataset d JOIN consign.dataset o USING (org, sandbox), LATERAL (SELECT"
+                       " format('{\"identityMap\":{\"Email\":[{\"id\":\"%%s@x\",\"primary\":true}]}}', d.dataset)) r(body)"
+                       " WHERE o.dataset = %s AND d.dataset LIKE '0000%%'", (dataset,))
+            job = client.post(SYSTEM, {"dataSetId": dataset}, expect=200).json()["id"]
+        assert wait_removed(client, job, 120)["status"] == "COMPLETED"
+    log = (stack.dir / "log" / "spooler.log").read_text(errors="replace")
+    assert not [line for line in log.splitlines() if f"batch=delete-{job}" in line and "event=attempt_ended" in line]

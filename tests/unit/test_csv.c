@@ -108,7 +108,8 @@ static void types_follow_the_schema(void **state)
 static void a_row_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    static const char *const ROWS[] = {"", "x", "x,y,z", "x\"y,z", "\"x\"y,z", "\"x,y", "\"x\",\"y", "x,y\"", "\"x\" ,y", "\"\"\",y"};
+    static const char *const ROWS[] = {"", "x", "x,y,z", "x\"y,z", "\"x\"y,z", "\"x,y", "\"x\",\"y", "x,y\"", "\"x\" ,y", "\"\"\",y",
+                                       "x\ry,z", "x,y\r", "x,\ry"};
     assert_true(header("a,c"));
     for (size_t i = 0; i < N(ROWS); i++) {
         csv.reason[0] = '\0';
@@ -123,7 +124,7 @@ static void a_header_that_does_not_fit_is_refused(void **state)
 {
     (void)state;
     static const char *const HEADERS[] = {"", "a,a", "a,", ",a", "a,,c", "a,\"\"", "a.,c", ".a", "a..c", "a,a.c", "a.c,a",
-                                          "a.c.d,a.c", "a.c,a.c.d", "\"a", "a\"b", "\"a\"b", "\"\""};
+                                          "a.c.d,a.c", "a.c,a.c.d", "\"a", "a\"b", "\"a\"b", "\"\"", "a,c\rx,y\r"};
     char deep[2 * CSV_DEPTH_MAX + 3];
     for (size_t i = 0; i < N(HEADERS); i++) {
         csv.reason[0] = '\0';

@@ -156,6 +156,20 @@ static void refuses_bad_members(void **state)
     }
 }
 
+/* Identities may hold control characters. */
+static void texts_may_hold_control_characters(void **state)
+{
+    struct query q;
+    (void)state;
+    assert_false(query_parse(arena, "a=%0a%7f%01", &q));
+    assert_true(query_parse_texts(arena, "a=%0a%7f%01&b=+", &q));
+    assert_string_equal(query_get(&q, "a"), "\n\x7f\x01");
+    assert_string_equal(query_get(&q, "b"), " ");
+    static const char *const BAD[] = {"a=%00", "%0a=1", "a=%ff", "a=1&a=2", "a=%4"};
+    for (size_t i = 0; i < N(BAD); i++)
+        assert_false(query_parse_texts(arena, BAD[i], &q));
+}
+
 static void members_are_bounded(void **state)
 {
     char text[1024] = "";
@@ -206,6 +220,7 @@ int main(void)
         cmocka_unit_test(decoding_without_memory_fails),
         cmocka_unit_test_setup_teardown(parses_members, set_up, tear_down),
         cmocka_unit_test_setup_teardown(refuses_bad_members, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(texts_may_hold_control_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(members_are_bounded, set_up, tear_down),
         cmocka_unit_test(reads_numbers),
     };

@@ -125,6 +125,34 @@ static void a_union_is_bounded(void **state)
     assert_true(json_object_get_boolean(jsonio_member(all.root, "additionalProperties", NULL)));
 }
 
+/* Else the answer, of both unions, would not fit the memory of a request. */
+static void a_union_is_bounded_in_bytes(void **state)
+{
+    (void)state;
+    char name[256], title[2001];
+    struct registry_union all = {.root = jsonio_own(arena, json_object_new_object())};
+    memset(title, '\n', sizeof title - 1);
+    title[sizeof title - 1] = '\0';
+    struct json_object *document = jsonio_own(arena, json_object_new_object()), *members = json_object_new_object();
+    json_object_object_add(document, "properties", members);
+    for (unsigned i = 0; i < REGISTRY_UNION_NODES; i++) {
+        snprintf(name, sizeof name, "%u", i);
+        memset(name + strlen(name), 1, 250 - strlen(name));
+        name[250] = '\0';
+        struct json_object *definition = json_object_new_object();
+        jsonio_add_text(definition, "title", title);
+        json_object_object_add(members, name, definition);
+    }
+    registry_merge(&all, document);
+    const char *text = printed(all.root);
+    assert_non_null(text);
+    assert_true(all.nodes > 1000 && all.nodes < REGISTRY_UNION_NODES);
+    assert_non_null(strstr(text, "\"title\":\"\\n"));
+    assert_true(json_object_get_boolean(jsonio_member(all.root, "additionalProperties", NULL)));
+    assert_true(strlen(text) < REGISTRY_UNION_NAMES + REGISTRY_UNION_TEXTS + 150 * REGISTRY_UNION_NODES);
+    assert_true(strlen(text) > (REGISTRY_UNION_NAMES + REGISTRY_UNION_TEXTS) / 2);
+}
+
 static void assert_trimmed(const char *seen, const char *declared, const char *wanted)
 {
     arena_reset(arena);
@@ -156,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_widest_type_is_shown),     cmocka_unit_test(null_and_nothing_say_nothing),
         cmocka_unit_test(members_meet),                 cmocka_unit_test(a_union_is_bounded),
+        cmocka_unit_test(a_union_is_bounded_in_bytes),
         cmocka_unit_test(what_is_declared_is_not_seen),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -153,6 +153,9 @@ static void an_enum_lists_all_values(void **state)
     VALUES("{\"enum\":[\"gold\",\"silv\\u0065r\",5,true]}", {"\"gold\"", true}, {"\"g\\u006fld\"", true}, {"\"silver\"", true},
            {"\"Gold\"", false}, {"5", true}, {"5.0", true}, {"50e-1", true}, {"6", false}, {"true", true}, {"false", false},
            {"\"5\"", false}, {"{}", false}, {"null", true});
+    VALUES("{\"enum\":[\"b\",false,2.5,\"ab\",null,\"a\",-3,0,\"\"]}", {"\"\"", true}, {"\"a\"", true}, {"\"ab\"", true},
+           {"\"b\"", true}, {"\"c\"", false}, {"\"aa\"", false}, {"-3.0", true}, {"-0", true}, {"25e-1", true}, {"3", false},
+           {"1e-300", false}, {"false", true}, {"true", false}, {"[]", false});
 }
 
 static void arrays_and_maps_have_elements(void **state)
