@@ -44,7 +44,7 @@ static enum fault message_one(struct message_step *s, const struct db_rows *rows
     s->result->last = db_int(rows, row, MESSAGE_NUMBER);
     if (!s->order->refuse)
         return intake_take(&s->intake, &place, body, length);
-    intake_refuse(&s->intake, &place, "unknown", "the worker ended in every attempt to load it", body, length);
+    intake_refuse(&s->intake, &place, "unknown", "it could not be loaded, alone and in several attempts", body, length);
     return FAULT_NONE;
 }
 

@@ -3,10 +3,10 @@
 --   CN409  it holds batches (those of export jobs that have not ended among them), records or messages, a system job
 --          waits for it, or a merge policy names it in some version
 -- What is being accepted for the dataset is waited for, and waits: messages by the lock of stream_put, all else by
--- FOR KEY SHARE on its row.
+-- FOR KEY SHARE on its row. Not for long: while it waits for the row, messages for the whole sandbox wait for it.
 CREATE OR REPLACE FUNCTION consign.dataset_delete(p_org integer, p_sandbox integer, p_dataset text)
     RETURNS text
-    LANGUAGE plpgsql SET search_path = pg_catalog AS
+    LANGUAGE plpgsql SET search_path = pg_catalog SET lock_timeout = '1s' AS
 $$
 DECLARE
     turn constant integer := 2;
