@@ -35,6 +35,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_SPOOLER_USER] = {"spooler.user", "consign", "", 0, 0, "user the spooler becomes when it is started as root"},
     [CONF_SPOOLER_WORKERS] = {"spooler.workers", "2", "processes", 1, 256, "exports and loads that run at the same time"},
     [CONF_SPOOLER_POLL_MS] = {"spooler.poll_ms", "25", "ms", 10, 60000, "how often an idle worker looks for work"},
+    [CONF_SPOOLER_SWEEP_MS] = {"spooler.sweep_ms", "30000", "ms", 500, 3600000, "how often a worker looks for files and idempotency keys that nobody will ask for again"},
     [CONF_SPOOLER_ATTEMPTS] = {"spooler.attempts", "3", "", 1, 100, "attempts after which work that does not succeed is failed"},
     [CONF_KEYS_DIR] = {"keys.dir", "/var/lib/consign/keys", "", 0, 0, "the signing key of the token endpoint, made at the first start"},
     [CONF_INBOX_DIR] = {"inbox.dir", "/var/lib/consign/inbox", "", 0, 0, "uploaded files until they are loaded"},

@@ -20,7 +20,6 @@
 
 #define SPOOL_ARENA_BYTES (256u * 1024u)
 #define SPOOL_LEASE_WAIT_MS 10000
-#define SPOOL_SWEEP_MS 30000
 #define SPOOL_OFFER_MS 100 /* help matters to long exports only; looking for own work comes first */
 #define SPOOL_NO_OFFER_MS 2000 /* after help that failed: it would most likely fail again, and take ranges from others */
 #define SPOOL_DOWN_MS 1000 /* pause while the database cannot be reached */
@@ -127,7 +126,7 @@ int spool_work(int slot, void *arg)
     while (!pool_worker_stopping()) {
         bool found = false;
         enum fault fault = spool_once(&s, &found);
-        if (fault == FAULT_NONE && clock_monotonic_ms() - s.swept_ms >= SPOOL_SWEEP_MS) {
+        if (fault == FAULT_NONE && clock_monotonic_ms() - s.swept_ms >= conf_number(CONF_SPOOLER_SWEEP_MS)) {
             s.swept_ms = clock_monotonic_ms();
             sweep_run(s.lease, s.arena);
         }

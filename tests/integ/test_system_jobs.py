@@ -1,5 +1,6 @@
 """Removing from the profile store: system jobs and deleted profiles (issue 5, points 7 and 9)."""
 
+import os
 import random
 import time
 import uuid
@@ -308,7 +309,7 @@ def test_a_worker_that_dies_in_a_removal_loses_nothing(client, stack):
 
 
 @pytest.mark.fault
-@pytest.mark.slow
+@pytest.mark.skipif("CONSIGN_KILLS" not in os.environ, reason="half a minute: make fault")
 def test_messages_of_very_many_datasets_are_loaded_before_a_removal_at_once(client, stack, spooler_paused):
     """A pass a dataset, all within the first attempt: nothing of a pass may last as long as the attempt."""
     dataset, many = flows.create_dataset(client, "profile"), 1200
