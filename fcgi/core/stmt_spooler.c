@@ -96,7 +96,7 @@ const struct stmt STMT_STREAM_LOAD = {"stream_load",
     "SELECT consign.stream_load($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", 13};
 
 const struct stmt STMT_STREAM_TRY = {"stream_try",
-    "SELECT number, again FROM consign.stream_try($1, $2, $3, $4, $5, $6)", 6};
+    "SELECT number, again FROM consign.stream_try($1, $2, $3, $4, $5, $6, $7)", 7};
 
 const struct stmt STMT_STREAM_END = {"stream_end", "SELECT consign.stream_end($1, $2, $3, $4)", 4};
 

@@ -62,7 +62,8 @@ static enum fault drain_one(struct drain *d, bool *more)
 {
     struct lease *l = d->lease;
     const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), d->order.dataset, l->batch,
-                            l->attempt, arena_int(l->arena, d->order.to)};
+                            l->attempt, arena_int(l->arena, d->order.to),
+                            arena_int(l->arena, conf_number(CONF_SPOOLER_ATTEMPTS))};
     struct db_rows rows;
     if (arena_exhausted(l->arena))
         return FAULT_MEMORY;

@@ -164,8 +164,10 @@ def test_more_than_a_step(shared, sandbox, spooler_paused):
     assert sandbox.told(dataset) == (6000, 6000, 0)
 
 
-def test_a_message_that_ends_its_workers(shared, sandbox, spooler_paused):
-    """As the queue shows it after the attempts that took a single message ended: that one is refused, and kept."""
+@pytest.mark.parametrize("times, good", [(2, 51), (3, 50)])
+def test_a_message_that_ends_its_workers(shared, sandbox, spooler_paused, times, good):
+    """As the queue shows it after the attempts that took a single message ended: after spooler.attempts of them that one
+    is refused, and kept; before, it is as good as any other, for whoever kills workers kills them at any message."""
     dataset = flows.create_dataset(shared, "profile")
     entry = f"stream-{dataset}"
     with spooler_paused():
@@ -174,9 +176,10 @@ def test_a_message_that_ends_its_workers(shared, sandbox, spooler_paused):
         number = sandbox.one("SELECT min(number) FROM consign.stream_message WHERE org = %s AND sandbox = %s AND dataset = %s",
                              dataset)
         sandbox.db.execute("UPDATE consign.work_queue SET attempts = 7, last_fault = %s WHERE org = %s AND sandbox = %s"
-                           " AND batch = %s", (f"message {number}", *sandbox.tenant, entry))
+                           " AND batch = %s", (f"message {number} times {times}", *sandbox.tenant, entry))
     sandbox.settle()
-    assert sandbox.told(dataset) == (51, 50, 1)
-    ((code, file, _),) = sandbox.refused(dataset)
-    assert (code, file) == ("unknown", poison)
-    assert "poison@x" not in sandbox.fragments() and {f"healthy-{n}@x" for n in range(50)} <= set(sandbox.fragments())
+    assert sandbox.told(dataset) == (51, good, 51 - good)
+    assert [(code, file) for code, file, _ in sandbox.refused(dataset)] == [("unknown", poison)] * (51 - good)
+    here = set(sandbox.column("SELECT i.value FROM consign.profile_fragment f JOIN consign.identity i USING (org, sandbox, identity)"
+                              " WHERE f.org = %s AND f.sandbox = %s AND f.dataset = %s", dataset))
+    assert here == {f"healthy-{n}@x" for n in range(50)} | ({"poison@x"} if good == 51 else set())

@@ -113,7 +113,8 @@ class Crowd:
         held = [one for one in sandbox.fragments() if "-" in one] + sandbox.events()
         stored = set(held)
         assert len(stored) == len(held), "a record is there twice"
-        assert self.acknowledged <= stored, f"{len(self.acknowledged - stored)} acknowledged records are lost"
+        refused = [one for dataset in self.datasets.values() for one in sandbox.refused(dataset)]
+        assert self.acknowledged <= stored, f"{len(self.acknowledged - stored)} acknowledged records are lost: {refused}"
         assert stored <= set(self.records)
         if not self.outages:
             assert stored == self.acknowledged
