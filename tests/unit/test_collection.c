@@ -38,6 +38,7 @@ static int tear_down(void **state)
 static const char *read_one(const char *body, struct collection_message *m)
 {
     struct collection_refusal refusal = {NULL, NULL};
+    *m = (struct collection_message){0};
     enum fault fault = collection_read_one(arena, body, strlen(body), &EXPECTED, m, &refusal);
     if (fault == FAULT_NONE)
         return "";

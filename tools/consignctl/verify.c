@@ -157,7 +157,9 @@ static void verify_batch(struct verify *v, const char *org, const PGresult *batc
 {
     char path[LAKE_PATH_MAX], full[LAKE_PATH_MAX];
     const char *params[] = {org, PQgetvalue(batches, row, 0), PQgetvalue(batches, row, 2)};
-    struct lake_batch place = {.org = atoi(org), .sandbox = atoi(params[1]), .dataset = PQgetvalue(batches, row, 1),
+    struct lake_batch place = {.org = (int)strtol(params[0], NULL, 10),
+                               .sandbox = (int)strtol(params[1], NULL, 10),
+                               .dataset = PQgetvalue(batches, row, 1),
                                .batch = params[2]};
     const char *attempt = PQgetvalue(batches, row, 3);
     if (lake_attempt_relative(path, &place, attempt) != FAULT_NONE ||
@@ -205,12 +207,35 @@ static bool verify_known(struct verify *v, char part[VERIFY_LEVELS][64])
     ctl_begin_tenant(v->conn, part[0]);
     PGresult *known = ctl_query(v->conn,
                                 "SELECT FROM consign.work_queue q WHERE q.attempt = $5 UNION ALL"
-                                " SELECT FROM consign.batch b WHERE b.org = $1::int AND b.sandbox = $2::int AND b.dataset = $3"
-                                " AND b.batch = $4 AND b.attempt = $5 AND b.status = 'success'", 5, params);
+                                " SELECT FROM consign.batch b WHERE b.org = $1::int AND b.sandbox = $2::int"
+                                " AND b.dataset = $3 AND b.batch = $4 AND b.attempt = $5 AND b.status = 'success'", 5, params);
     bool yes = PQntuples(known) > 0;
     PQclear(known);
     ctl_script(v->conn, "commit", "COMMIT");
     return yes;
+}
+
+static void verify_walk(struct verify *v, const char *path, int level, char part[VERIFY_LEVELS][64]);
+
+/* One name of the lake that is `level` names deep: nobody published it, or it is walked on. */
+static void verify_name(struct verify *v, const char *path, const char *name, int level, char part[VERIFY_LEVELS][64])
+{
+    char below[LAKE_PATH_MAX];
+    struct stat about;
+    int length = snprintf(below, sizeof below, "%s/%s", path, name);
+    bool good = length > 0 && (size_t)length < sizeof below && strlen(name) < sizeof part[0];
+    if (good && lstat(below, &about) != 0) {
+        if (errno != ENOENT) /* what is gone by now was no stray */
+            ctl_fail("%s: %s", below, strerror(errno));
+        return;
+    }
+    good = good && S_ISDIR(about.st_mode);
+    if (good)
+        memcpy(part[level], name, strlen(name) + 1);
+    if (good && level + 1 < VERIFY_LEVELS)
+        verify_walk(v, below, level + 1, part);
+    else if (!good || !verify_known(v, part))
+        verify_report(v, VERIFY_STRAY, path, name);
 }
 
 /* Walks the lake below `path`, which is `level` names deep. */
@@ -218,22 +243,14 @@ static void verify_walk(struct verify *v, const char *path, int level, char part
 {
     struct dirent **entry;
     int count = scandir(path, &entry, NULL, alphasort);
+    if (count < 0 && errno == ENOENT)
+        return;
     if (count < 0)
         ctl_fail("%s: %s", path, strerror(errno));
     for (int i = 0; i < count; i++) {
         const char *name = entry[i]->d_name;
-        char below[LAKE_PATH_MAX];
-        bool skipped = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || (level == 0 && strcmp(name, "tmp") == 0);
-        int length = snprintf(below, sizeof below, "%s/%s", path, name);
-        bool fits = length > 0 && (size_t)length < sizeof below && strlen(name) < sizeof part[0];
-        if (!skipped && fits)
-            memcpy(part[level], name, strlen(name) + 1);
-        if (!skipped && (!fits || entry[i]->d_type != DT_DIR))
-            verify_report(v, VERIFY_STRAY, path, name);
-        else if (!skipped && level + 1 < VERIFY_LEVELS)
-            verify_walk(v, below, level + 1, part);
-        else if (!skipped && !verify_known(v, part))
-            verify_report(v, VERIFY_STRAY, path, name);
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (level > 0 || strcmp(name, "tmp") != 0))
+            verify_name(v, path, name, level, part);
         free(entry[i]);
     }
     free(entry);
