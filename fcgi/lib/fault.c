@@ -15,6 +15,7 @@ static const struct fault_row TABLE[FAULT_COUNT] = {
     [FAULT_SANDBOX] = {"sandbox", 403, "sandbox", "The sandbox is not available", LOG_INFO, false},
     [FAULT_FORBIDDEN] = {"forbidden", 403, "insufficient-right", "The client lacks the right", LOG_INFO, false},
     [FAULT_NOT_FOUND] = {"not_found", 404, "not-found", "There is no such resource", LOG_INFO, false},
+    [FAULT_GONE] = {"gone", 410, "gone", "The resource is kept no longer", LOG_INFO, false},
     [FAULT_NO_ROUTE] = {"no_route", 404, "no-such-path", "There is no such path", LOG_INFO, false},
     [FAULT_METHOD] = {"method", 405, "method-not-allowed", "The path does not offer that method", LOG_INFO, false},
     [FAULT_STATE] = {"state", 409, "wrong-state", "The resource is in another state", LOG_INFO, false},
@@ -26,6 +27,7 @@ static const struct fault_row TABLE[FAULT_COUNT] = {
     [FAULT_PROFILE_BOUNDS] = {"profile_bounds", 422, "profile-bounds", "The profile is too large", LOG_INFO, false},
     [FAULT_RANGE] = {"range", 416, "range-not-satisfiable", "The range lies outside the file", LOG_INFO, false},
     [FAULT_TOO_MANY] = {"too_many", 429, "too-many-requests", "A limit is reached", LOG_INFO, true},
+    [FAULT_QUOTA] = {"quota", 409, "quota-exceeded", "A quota is used up", LOG_INFO, false},
     [FAULT_TIMEOUT_CLIENT] = {"timeout_client", 408, "request-timeout", "The request came too slowly", LOG_INFO, true},
 
     [FAULT_DB_UNAVAILABLE] = {"db_unavailable", 503, "database-unavailable", "The database does not answer", LOG_ERROR, true},

@@ -24,6 +24,7 @@ enum fault {
     FAULT_SANDBOX,         /* sandbox unknown, foreign or inactive: one answer for all three */
     FAULT_FORBIDDEN,       /* the client lacks the right the route needs */
     FAULT_NOT_FOUND,       /* no such thing, or not yours: one answer for both */
+    FAULT_GONE,            /* it was there, and its retention is over */
     FAULT_NO_ROUTE,        /* no such path */
     FAULT_METHOD,          /* a path that exists, with another method */
     FAULT_STATE,           /* the thing is in a state that does not allow this */
@@ -35,6 +36,7 @@ enum fault {
     FAULT_PROFILE_BOUNDS,  /* a profile with too many identities, or too large to merge */
     FAULT_RANGE,           /* byte range outside the file */
     FAULT_TOO_MANY,        /* over a limit of requests or of live jobs */
+    FAULT_QUOTA,           /* the org's room in the lake is used up */
     FAULT_TIMEOUT_CLIENT,  /* the client sent too slowly */
 
     /* not the caller's */
