@@ -1,10 +1,10 @@
 /*
- * db: one connection to PostgreSQL. See db.h. The waiting is in db_wait.c, COPY in db_copy.c.
+ * db: statements over one connection to PostgreSQL. See db.h. Connecting is in db_connect.c and db_hosts.c, the
+ * waiting in db_wait.c, COPY in db_copy.c.
  */
 #include "lib/db.h"
 
 #include <libpq-fe.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +15,8 @@
 #include "lib/log.h"
 
 #define DB_PARAMS_MAX 24
-
-/* A server that stands still (stopped, its disk hangs) takes connections and never answers. The first wait
- * for it is a whole one; if each later one were too, requests would queue behind workers that wait for
- * nothing. So a connect after a silence is given an eighth, and after one that ran out a second is left out. */
-#define DB_SILENT_PART 8
-#define DB_REFUSE_MS 1000
+#define DB_BEGIN_MOST_MS 10000
+#define DB_CALL_LEAST_MS 50 /* a call with less time than that would only end a good connection */
 
 struct db_sqlstate {
     const char *prefix;
@@ -72,6 +68,7 @@ void db_free(struct db *db)
     if (db == NULL)
         return;
     db_close(db);
+    db_hosts_free(&db->hosts);
     free(db);
 }
 
@@ -83,6 +80,20 @@ bool db_connected(const struct db *db)
 void db_set_wait(struct db *db, int wait_ms)
 {
     db->options.wait_ms = wait_ms;
+}
+
+void db_set_budget(struct db *db, int64_t budget_ms)
+{
+    db->bounded = true;
+    db->budget_ms = budget_ms;
+}
+
+void db_name_work(struct db *db, const char *attempt)
+{
+    const char *name = attempt == NULL ? "" : attempt;
+    /* SECURITY: it becomes part of a statement's text */
+    INVARIANT(strlen(name) < sizeof db->attempt && name[strspn(name, "0123456789abcdef-")] == '\0');
+    memcpy(db->attempt, name, strlen(name) + 1);
 }
 
 struct db_wait db_patience(struct db *db)
@@ -100,11 +111,13 @@ struct db_wait db_patience(struct db *db)
 enum fault db_broken(struct db *db, enum fault fault, const char *what)
 {
     if (fault != FAULT_STOPPED)
-        log_event(LOG_ERROR, "database", "what=%s reason=%s", what,
+        log_event(LOG_ERROR, "database", "what=%s host=%s reason=%s", what,
+                  log_quote(db_hosts_name(&db->hosts, db->host)),
                   log_quote(db->ran_out        ? "no answer in time"
                             : db->conn != NULL ? PQerrorMessage(db->conn)
                                                : "not connected"));
-    db->silent = db->silent || db->ran_out;
+    if (db->ran_out)
+        db->hosts.host[db->host].silent = true;
     db->ran_out = false;
     db_close(db);
     return fault;
@@ -113,100 +126,16 @@ enum fault db_broken(struct db *db, enum fault fault, const char *what)
 enum fault db_result_fault(const PGresult *result, const char *what)
 {
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (state == NULL)
         return FAULT_DB_UNAVAILABLE; /* libpq's own: the connection is gone */
-    enum fault fault = db_fault(state);
+    /* a session that the server ended is gone, whatever the reason (25P03: it was silent) */
+    bool ended = severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+    enum fault fault = ended ? FAULT_DB_UNAVAILABLE : db_fault(state);
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     log_event(fault_row(fault)->level, "database", "what=%s sqlstate=%s fault=%s reason=%s", what, state,
               fault_row(fault)->name, log_quote(message != NULL ? message : ""));
     return fault;
-}
-
-static const char CHECK_SERVER[] =
-    "SELECT rolsuper OR rolbypassrls, current_setting('fsync'), current_setting('full_page_writes'),"
-    " pg_is_in_recovery() FROM pg_roles WHERE rolname = current_user";
-
-/* SECURITY: a role that row level security does not bind, or a server that forgets, is refused. */
-static enum fault db_check_server(struct db *db, const struct db_wait *wait)
-{
-    if (!PQsendQuery(db->conn, CHECK_SERVER))
-        return FAULT_DB_UNAVAILABLE;
-    PGresult *result = NULL;
-    enum fault fault = db_wait_result(db->conn, wait, &result);
-    if (fault == FAULT_NONE && PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1) {
-        if (strcmp(PQgetvalue(result, 0, 0), "f") != 0 || strcmp(PQgetvalue(result, 0, 1), "on") != 0 ||
-            strcmp(PQgetvalue(result, 0, 2), "on") != 0) {
-            log_event(LOG_ERROR, "unsafe_database", "superuser_or_bypassrls=%s fsync=%s full_page_writes=%s",
-                      PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1), PQgetvalue(result, 0, 2));
-            fault = FAULT_DB_UNAVAILABLE;
-        } else if (strcmp(PQgetvalue(result, 0, 3), "f") != 0) {
-            fault = FAULT_DB_UNAVAILABLE; /* a standby */
-        }
-    } else if (fault == FAULT_NONE) {
-        fault = FAULT_DB_UNAVAILABLE;
-    }
-    PQclear(result);
-    if (fault == FAULT_NONE)
-        fault = db_wait_drain(db->conn, wait);
-    return fault;
-}
-
-/* Whether an idle connection was closed by the server meanwhile: it would be noticed only by the next
- * statement, whose fate would then be unknown. */
-static bool db_is_stale(struct db *db)
-{
-    struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
-    if (PQtransactionStatus(db->conn) != PQTRANS_IDLE)
-        return false;
-    while (poll(&p, 1, 0) > 0) { /* a farewell may come before the end */
-        if (!PQconsumeInput(db->conn) || PQstatus(db->conn) != CONNECTION_OK)
-            return true;
-    }
-    return false;
-}
-
-/* Notices of the server go to the log as lines of ours. */
-static void db_notice(void *arg, const char *message)
-{
-    (void)arg;
-    log_event(LOG_DEBUG, "database_notice", "message=%s", log_quote(message));
-}
-
-enum fault db_connect(struct db *db)
-{
-    if (db_connected(db) && !db_is_stale(db))
-        return FAULT_NONE;
-    db_close(db);
-    if (clock_monotonic_ms() < db->refuse_until_ms)
-        return FAULT_DB_UNAVAILABLE;
-    /* gssencmode comes first, so that the settings can say otherwise. Left alone, libpq looks for Kerberos
-     * tickets on every TCP connection, and whatever library is set up for that would be loaded into a worker
-     * that can load no code any more (lib/confine.h). */
-    const char *keys[] = {"gssencmode", "dbname", "application_name", "options", "client_encoding", NULL};
-    const char *values[] = {"disable", db->options.conninfo, db->options.application,
-                            "-c search_path=pg_catalog -c client_connection_check_interval=1s"
-                            " -c idle_in_transaction_session_timeout=60s -c synchronous_commit=on"
-                            /* a host that loses power must not keep its locks for hours */
-                            " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3",
-                            "UTF8", NULL};
-    db->conn = PQconnectStartParams(keys, values, 1);
-    if (db->conn == NULL)
-        return FAULT_MEMORY;
-    PQsetNoticeProcessor(db->conn, db_notice, NULL);
-    struct db_wait wait = db_patience(db);
-    if (db->silent)
-        wait.deadline_ms = clock_monotonic_ms() + db->options.wait_ms / DB_SILENT_PART;
-    enum fault fault = db_wait_connect(db->conn, &wait);
-    if (fault == FAULT_NONE && PQsetnonblocking(db->conn, 1) != 0)
-        fault = FAULT_DB_UNAVAILABLE;
-    if (fault == FAULT_NONE)
-        fault = db_check_server(db, &wait);
-    db->silent = db->silent && fault != FAULT_NONE;
-    if (fault == FAULT_NONE)
-        return FAULT_NONE;
-    if (db->ran_out)
-        db->refuse_until_ms = clock_monotonic_ms() + DB_REFUSE_MS;
-    return db_broken(db, fault, "connect");
 }
 
 enum fault db_answer(struct db *db, struct arena *a, const char *what, struct db_rows *rows)
@@ -360,23 +289,37 @@ static enum fault db_call_steps(struct db *db, struct arena *a, int org, const s
 enum fault db_call(struct db *db, struct arena *a, int org, const struct stmt *stmt, const char *const *params,
                    struct db_rows *rows)
 {
-    db->call_ends_ms = clock_monotonic_ms() + db->options.wait_ms;
+    int64_t begun_ms = clock_monotonic_ms(), most_ms = db->options.wait_ms;
+    if (db->bounded && db->budget_ms < most_ms)
+        most_ms = db->budget_ms;
+    if (most_ms < DB_CALL_LEAST_MS) {
+        log_event(LOG_ERROR, "database", "what=%s reason=\"the time of the request is used up\"", stmt->name);
+        return FAULT_DB_UNAVAILABLE;
+    }
+    db->call_ends_ms = begun_ms + most_ms;
     enum fault fault = db_call_steps(db, a, org, stmt, params, rows);
     db->call_ends_ms = 0;
+    db->budget_ms -= clock_monotonic_ms() - begun_ms;
     return fault;
 }
 
 enum fault db_begin(struct db *db, int org, const char *mode)
 {
-    char text[160];
+    char text[256], tenant[48] = "", name[96] = "";
     enum fault fault = db_connect(db);
     if (fault != FAULT_NONE)
         return fault;
-    if (org == 0)
-        snprintf(text, sizeof text, "BEGIN %s", mode);
-    else
-        snprintf(text, sizeof text, "BEGIN %s; SET LOCAL consign.org = %d", mode, org);
-    return db_run_text(db, text);
+    if (org != 0)
+        snprintf(tenant, sizeof tenant, "; SET LOCAL consign.org = %d", org);
+    if (db->attempt[0] != '\0')
+        snprintf(name, sizeof name, "; SET LOCAL application_name = 'consign attempt %s'", db->attempt);
+    int length = snprintf(text, sizeof text, "BEGIN %s%s%s", mode, tenant, name);
+    INVARIANT(length > 0 && (size_t)length < sizeof text);
+    /* BEGIN waits for nothing, so this shows whether the server is there, however long it may take for what follows */
+    db->call_ends_ms = clock_monotonic_ms() + DB_BEGIN_MOST_MS;
+    fault = db_run_text(db, text);
+    db->call_ends_ms = 0;
+    return fault;
 }
 
 enum fault db_commit(struct db *db)

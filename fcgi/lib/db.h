@@ -28,11 +28,13 @@ struct stmt {
 };
 
 struct db_options {
-    const char *conninfo;     /* libpq connection string; kept by pointer */
+    const char *conninfo;     /* libpq connection string, with as many hosts as wanted (db_hosts.h); kept by pointer */
     const char *application;  /* shows in pg_stat_activity; kept by pointer */
     int wait_ms;              /* longest wait for one answer, and for a whole db_call(), connecting included */
     bool (*stopped)(void *);  /* asked about ten times a second in long waits; true ends them (FAULT_STOPPED); may be NULL */
     void *stopped_arg;
+    int lock_ms;              /* longest wait for a lock that somebody holds, then FAULT_DB_CONFLICT; 0: the server's default */
+    const char *more_options; /* further "-c name=value" of the session, which win over ours; NULL none; kept by pointer */
 };
 
 /* The rows of an answer; owned by the arena that was given to the call. */
@@ -48,8 +50,9 @@ void db_free(struct db *db); /* closes */
 /* Closes the connection; the next call connects anew. */
 void db_close(struct db *db);
 
-/* Connects if not connected, and checks that the role is neither superuser nor BYPASSRLS and that
- * the server keeps its word (fsync, full_page_writes on). FAULT_DB_UNAVAILABLE otherwise. */
+/* Connects if not connected: to the host that was good last, else to one of the others. Checks that the role is
+ * neither superuser nor BYPASSRLS, that the server keeps its word (fsync, full_page_writes on) and takes
+ * writes. FAULT_DB_UNAVAILABLE when no host does. */
 enum fault db_connect(struct db *db) MUST_CHECK;
 
 /* Whether a connection is open; a worker that holds a lock in its session has lost it when not. */
@@ -57,6 +60,15 @@ bool db_connected(const struct db *db);
 
 /* Changes how long an answer may take from here on. */
 void db_set_wait(struct db *db, int wait_ms);
+
+/* How long all db_call()s from here on may take together, until it is set again: a request that makes several has
+ * one patience. When it is used up they fail at once. No call is bounded so before it is first set. */
+void db_set_budget(struct db *db, int64_t budget_ms);
+
+/* Every later db_begin() of this handle names its transaction after that attempt: pg_stat_activity shows
+ * application_name 'consign attempt <attempt>', so that who takes the attempt's work over can end what is left
+ * of it. A uuid of ours, copied; NULL ends it. It costs no round trip. */
+void db_name_work(struct db *db, const char *attempt);
 
 /* Runs one statement in a transaction of its own, for the tenant `org` (0: none), in one round
  * trip. `params` are texts, NULL for SQL NULL, stmt->params of them. rows may be NULL. When it

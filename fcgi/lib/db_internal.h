@@ -1,5 +1,5 @@
 /*
- * db_internal: what the files of db share. For db.c and db_copy.c only.
+ * db_internal: what the files of db share. For db*.c only.
  */
 #ifndef CONSIGN_LIB_DB_INTERNAL_H
 #define CONSIGN_LIB_DB_INTERNAL_H
@@ -7,9 +7,11 @@
 #include <libpq-fe.h>
 
 #include "lib/db.h"
+#include "lib/db_hosts.h"
 #include "lib/db_wait.h"
 
 #define DB_PREPARED_MAX 128
+#define DB_ATTEMPT_TEXT 37 /* a uuid */
 
 struct db {
     struct db_options options;
@@ -17,10 +19,13 @@ struct db {
     char *copy_buffer;
     const struct stmt *prepared[DB_PREPARED_MAX];
     unsigned prepared_count;
-    int64_t call_ends_ms;    /* of a db_call(), all its answers together; 0: none in progress */
-    bool ran_out;            /* the wait in progress did */
-    bool silent;             /* a wait ran out since the server last answered a connect */
-    int64_t refuse_until_ms; /* no connect before, after one that ran out */
+    char attempt[DB_ATTEMPT_TEXT]; /* that transactions are named after; "": none */
+    bool bounded;         /* the calls have a budget together */
+    int64_t budget_ms;    /* what is left of it */
+    int64_t call_ends_ms; /* of a db_call(), all its answers together; 0: none in progress */
+    bool ran_out;         /* the wait in progress did */
+    struct db_hosts hosts;
+    int host; /* of the connection, or the last one tried */
 };
 
 /* How long the next answer may take. */

@@ -36,6 +36,7 @@ struct call_worker {
     struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
     struct merge *merge; /* working memory of look-ups; holds nothing between requests */
+    int64_t queue_empty_ms; /* when no request was waiting for a worker, last; by the monotonic clock */
 };
 
 struct call {

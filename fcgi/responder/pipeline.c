@@ -1,8 +1,8 @@
 /*
  * pipeline: the steps of a request, in one table.
  *
- * A step either lets the request pass or answers it. The order is that of contract.md section 2:
- * route, headers, token, api key, org, sandbox, right; then the body, and only then the handler. So
+ * A step either lets the request pass or answers it. The first looks how old it is; then the order is that of
+ * contract.md section 2: route, headers, token, api key, org, sandbox, right; then the body, and only then the handler. So
  * nothing with a side effect happens before all of the request came and everything agreed.
  */
 #include "responder/pipeline.h"
@@ -17,6 +17,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "responder/queue_age.h"
 #include "responder/routes.h"
 
 #define PIPELINE_JSON_MAX (1024u * 1024u)
@@ -51,6 +52,23 @@ static void pipeline_challenge(struct call *c, const char *error)
     reply_header(&c->reply, "WWW-Authenticate",
                  error == NULL ? arena_printf(c->arena, "Bearer realm=\"%s\"", realm)
                                : arena_printf(c->arena, "Bearer realm=\"%s\", error=\"%s\"", realm, error));
+}
+
+/* A request that nobody may be waiting for any more is refused before any work; another has so much less time for
+ * the database. Not the operators': who asks whether the service lives is to hear it. */
+static enum pipeline_step step_queue(struct call *c)
+{
+    if (c->request.ops)
+        return STEP_PASS;
+    int64_t age_ms = queue_age_ms(request_param(&c->request, "CONSIGN_RECEIVED"), clock_wall_ms(),
+                                  clock_monotonic_ms() - c->worker->queue_empty_ms);
+    if (age_ms > conf_number(CONF_API_QUEUE_MS)) {
+        log_event(LOG_WARN, "overloaded", "age_ms=%lld", (long long)age_ms);
+        c->detail = "the request waited too long for its turn, and nothing was done";
+        return pipeline_problem(c, FAULT_OVERLOADED);
+    }
+    db_set_budget(c->worker->db, conf_number(CONF_API_DATABASE_MS) - age_ms);
+    return STEP_PASS;
 }
 
 static enum pipeline_step step_route(struct call *c)
@@ -236,7 +254,7 @@ static enum pipeline_step step_handle(struct call *c)
 static const struct {
     enum pipeline_step (*run)(struct call *c);
     bool tenant_only;
-} STEPS[] = {{step_route, false}, {step_headers, true}, {step_token, true}, {step_scope, true},
+} STEPS[] = {{step_queue, false}, {step_route, false}, {step_headers, true}, {step_token, true}, {step_scope, true},
              {step_right, true},  {step_body, false},   {step_handle, false}};
 
 static enum pipeline_step pipeline_run(struct call *c)

@@ -5,71 +5,15 @@
 
 #include <errno.h>
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-#include "lib/log.h"
-#include "lib/str.h"
-
-#define REQUEST_BACKLOG 4096 /* facts.md: a burst beyond it is a 502 at once */
 
 struct request_listener {
     FCGX_Request fcgi;
     int64_t body_left; /* of what was announced */
 };
-
-/* SECURITY: whoever may enter the folder can connect to the socket through libfcgi's known holes (facts.md),
- * and whoever may write to it can put another socket in its place. */
-static bool request_check_folder(const char *socket_path)
-{
-    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
-    struct stat info;
-    const char *slash = strrchr(socket_path, '/'), *reason = NULL;
-    snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : (int)(slash - socket_path) + 1,
-             slash == NULL ? "." : socket_path);
-    if (stat(folder, &info) != 0)
-        reason = strerror(errno);
-    else if (info.st_uid != geteuid())
-        reason = "the folder belongs to another user";
-    else if ((info.st_mode & 027) != 0)
-        reason = "the folder is open to others; mode 0750 or less is required";
-    if (reason != NULL)
-        log_event(LOG_ERROR, "listen", "folder=%s reason=\"%s\"", log_quote(folder), reason);
-    return reason == NULL;
-}
-
-int request_listen(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
-        log_event(LOG_ERROR, "listen", "socket=%s reason=\"path too long\"", log_quote(path));
-        return -1;
-    }
-    if (!request_check_folder(path))
-        return -1;
-    str_copy_fitting(address.sun_path, sizeof address.sun_path, path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    unlink(path);
-    mode_t before = umask(0117); /* SECURITY: 0660 from the first moment; nginx is in the group */
-    bool good = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-                listen(fd, REQUEST_BACKLOG) == 0;
-    umask(before);
-    if (!good) {
-        log_event(LOG_ERROR, "listen", "socket=%s reason=\"%s\"", log_quote(path), strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
-}
 
 struct request_listener *request_listener_new(int fd)
 {

@@ -42,10 +42,6 @@ struct request {
 /* The listening side of a worker. */
 struct request_listener;
 
-/* Makes the listening unix socket: mode 0660, backlog 4096, not blocking, in a folder that is this user's and
- * has mode 0750 or less. -1, logged, on failure. */
-int request_listen(const char *path);
-
 /* Prepares libfcgi for a worker. NULL: it cannot. */
 struct request_listener *request_listener_new(int fd);
 void request_listener_free(struct request_listener *l);

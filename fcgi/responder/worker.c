@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/confine.h"
 #include "lib/log.h"
@@ -22,6 +23,8 @@
 #include "responder/pipeline.h"
 
 #define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
+#define WORKER_LOCK_LEAST_MS 100
+#define WORKER_LOCK_MOST_MS 2000
 
 static void worker_stuck(int signal_number)
 {
@@ -31,9 +34,12 @@ static void worker_stuck(int signal_number)
     _exit(3);
 }
 
+static struct db *progress_db; /* the worker's own */
+
 void worker_progress(void)
 {
     alarm((unsigned)conf_number(CONF_API_REQUEST_SECONDS));
+    db_set_budget(progress_db, conf_number(CONF_API_DATABASE_MS));
 }
 
 static void worker_watchdog(void)
@@ -44,10 +50,30 @@ static void worker_watchdog(void)
     sigaction(SIGALRM, &action, NULL);
 }
 
+/* Waits for a request. Whether one was there already tells how long the next may have waited (queue_age.h). */
+static bool worker_wait(struct call_worker *worker, int listen_fd)
+{
+    if (pool_worker_wait(listen_fd, 0))
+        return true;
+    bool ready = pool_worker_wait(listen_fd, -1);
+    worker->queue_empty_ms = clock_monotonic_ms();
+    return ready;
+}
+
+/* A statement that waits for somebody's lock gives up while the request still has time to say so, however long it
+ * waited for this worker. */
+static int worker_lock_ms(void)
+{
+    int64_t left_ms = (conf_number(CONF_API_DATABASE_MS) - conf_number(CONF_API_QUEUE_MS)) * 3 / 4;
+    if (left_ms < WORKER_LOCK_LEAST_MS)
+        return WORKER_LOCK_LEAST_MS;
+    return left_ms < WORKER_LOCK_MOST_MS ? (int)left_ms : WORKER_LOCK_MOST_MS;
+}
+
 static void worker_loop(struct call_worker *worker, struct arena *arena, int listen_fd)
 {
-    while (!pool_worker_stopping()) {
-        if (!pool_worker_wait(listen_fd, -1))
+    while (!pool_worker_retiring()) {
+        if (!worker_wait(worker, listen_fd))
             continue;
         worker_progress();
         switch (request_accept(worker->listener)) {
@@ -81,7 +107,9 @@ int worker_live(int slot, void *arg)
     worker.listener = request_listener_new(setup->listen_fd);
     worker.db = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_API),
                                            .application = "consign-api",
-                                           .wait_ms = (int)conf_number(CONF_API_DATABASE_MS)});
+                                           .wait_ms = (int)conf_number(CONF_API_DATABASE_MS),
+                                           .lock_ms = worker_lock_ms()});
+    progress_db = worker.db;
     worker.merge = merge_new();
     struct arena *arena = arena_new(WORKER_ARENA_BYTES);
     if (worker.listener == NULL || worker.db == NULL || worker.merge == NULL || arena == NULL) {

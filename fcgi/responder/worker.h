@@ -19,7 +19,8 @@ struct worker_setup {
 /* For pool_options.work; arg is a struct worker_setup. One request at a time until asked to stop. */
 int worker_live(int slot, void *arg);
 
-/* Sets the watchdog anew: a worker that makes no progress for api.request_seconds ends itself. */
+/* Sets the watchdog anew: a worker that makes no progress for api.request_seconds ends itself. And gives the request
+ * api.database_ms for what it asks the database from here on. */
 void worker_progress(void);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * What libfcgi would hand over is built from the input: an environment, and a stream that ends where
  * it must or is cut. The copy is bounded, owns its texts and says the same as the environment; method,
- * id, path and length follow their rules; the segments of a route are text and never a way upwards; a
+ * id, path, length and age follow their rules; the segments of a route are text and never a way upwards; a
  * body is taken exactly when it has the announced length.
  *
  * Input: a byte of flags (1: cut between the parameters, 2: cut in the body, the rest makes the pieces
@@ -13,6 +13,7 @@
 
 /* the responder is no part of the archive, and what is looked at is private to this file */
 #include "responder/request.c" /* NOLINT(bugprone-suspicious-include) */
+#include "responder/queue_age.h"
 #include "responder/routes.h"
 
 #define ENVIRONMENT_MAX 512
@@ -131,6 +132,18 @@ static void check_route(struct arena *arena, const struct request *r)
     }
 }
 
+/* Whatever CONSIGN_RECEIVED says, an age is one that can be, and only a whole $msec says anything. */
+static void check_age(const struct request *r)
+{
+    const int64_t now = INT64_C(1800000000000);
+    const char *received = request_param(r, "CONSIGN_RECEIVED");
+    int64_t age = queue_age_ms(received, now, INT64_C(7200000));
+    INVARIANT(age >= 0 && age <= 3600000);
+    INVARIANT(age == 0 || queue_age_read(received) == now - age);
+    INVARIANT(queue_age_ms(received, now, 0) == 0);
+    INVARIANT(received == NULL || queue_age_read(received) >= -1);
+}
+
 static void check_body(struct request_listener *l, struct request *r, const char *sent, size_t length, bool cut)
 {
     const char *body = NULL;
@@ -180,6 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_id(&request);
         check_method(&request);
         check_line(&request);
+        check_age(&request);
         check_route(arena, &request);
         check_body(&l, &request, sent, body_length, body.cut);
     }
