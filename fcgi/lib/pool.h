@@ -2,38 +2,59 @@
  * pool: a supervisor and its worker processes. Both programs are one of these.
  *
  * The supervisor forks the workers, starts another for each that ends, slower and slower while
- * they end at once (at most one second apart), and does nothing else. SIGTERM or SIGINT: the workers are
- * asked to stop and given `grace_ms`, then killed. SIGHUP: each worker is asked to stop and replaced.
+ * they end at once (at most one second apart), and reloads. SIGTERM or SIGINT: the workers are asked to
+ * stop and given `grace_ms`, then killed.
  *
- * Signals are blocked in the workers everywhere but where pool_worker_wait() or pool_worker_stopping()
- * looks, so no system call of a library is ever interrupted (facts.md, libfcgi).
+ * SIGHUP is a reload: settings and program are taken anew. The program that lies at its path now is first
+ * run with `--check`; if that is content, the supervisor becomes that program (same pid, same descriptors,
+ * same children: pool_upgrade.h), starts a full set of workers, and when all of them are ready the old ones are
+ * retired: told to end after the piece of work they have. Those that take longer than `retire_ms` are
+ * asked to stop. At any failure before that, everything goes on as it was.
+ *
+ * Signals are blocked in the workers everywhere but where pool_worker_wait(), pool_worker_stopping() or
+ * pool_worker_retiring() looks, so no system call of a library is ever interrupted (facts.md, libfcgi), and a
+ * connection that was accepted is served before a signal is heard.
+ *
+ * Files: pool.c the supervisor, pool_worker.c a worker's side, pool_old.c the workers of earlier programs,
+ * pool_check.c the look before a reload, pool_upgrade.c the change of program.
  */
 #ifndef CONSIGN_LIB_POOL_H
 #define CONSIGN_LIB_POOL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/fault.h"
 
+struct pool_program;
+
 struct pool_options {
     int workers;
-    int grace_ms;
-    /* A worker's life; it returns when it was asked to stop (0) or cannot go on (not 0). */
+    int grace_ms;      /* from the request to stop to SIGKILL */
+    int64_t retire_ms; /* how long a retired worker goes on before it is asked to stop */
+    /* A worker's life; it returns when it was asked to stop or to retire (0) or cannot go on (not 0). */
     int (*work)(int slot, void *arg);
     void *arg;
-    /* Called in the supervisor after the worker in that slot ended, however it did; may be NULL. */
+    /* Called in the supervisor after the worker in that slot ended, however it did; may be NULL. Not called
+     * for workers that an earlier program started. */
     void (*ended)(int slot, void *arg);
     void (*tick)(void *arg); /* called in the supervisor about once a second; may be NULL */
+    const struct pool_program *program; /* how to reload (pool_upgrade.h); NULL: SIGHUP does nothing */
 };
 
 /* Runs until asked to stop. Returns the exit status of the program. */
 int pool_run(const struct pool_options *options);
 
-/* In a worker: whether it was asked to stop. Looks at pending signals; cheap. */
+/* In a worker: whether it was asked to stop. Looks at pending signals; cheap. The first call of this or of
+ * the two below says that the worker is ready: what it needs must be there by then. */
 bool pool_worker_stopping(void);
 
-/* In a worker: waits until fd is readable, a stop is asked for, or timeout_ms passed (-1: for ever).
- * Signals get through only here. True: fd is readable. fd may be -1. */
+/* In a worker: whether it is to take no more work: it was retired or asked to stop. Cheap. */
+bool pool_worker_retiring(void);
+
+/* In a worker: waits until fd is readable, a stop is asked for, it is retired, or timeout_ms passed (-1: for
+ * ever). One that was retired before still waits for its time, but not for ever. Signals get through only here.
+ * True: fd is readable. fd may be -1. */
 bool pool_worker_wait(int fd, int timeout_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -48,11 +49,37 @@ static enum fault priv_drop_capabilities(void)
     return FAULT_NONE;
 }
 
+/* Whether a variable outlives the start. */
+static bool priv_keeps(const char *variable)
+{
+#ifdef CONSIGN_SANITIZE
+    return strncmp(variable, "ASAN_OPTIONS=", 13) == 0 || strncmp(variable, "UBSAN_OPTIONS=", 14) == 0;
+#else
+    (void)variable;
+    return false;
+#endif
+}
+
 void priv_clear_environment(void)
 {
-    for (char **p = environ; p != NULL && *p != NULL; p++)
-        explicit_bzero(*p, strlen(*p));
+    char *kept[2] = {NULL, NULL};
+    size_t n = 0;
+    for (char **p = environ; p != NULL && *p != NULL; p++) {
+        if (n < sizeof kept / sizeof *kept && priv_keeps(*p))
+            kept[n++] = *p;
+        else
+            explicit_bzero(*p, strlen(*p));
+    }
     clearenv();
+    while (n > 0)
+        putenv(kept[--n]); /* in place: it lies where the kernel put it */
+}
+
+void priv_warn_unreadable(const char *path)
+{
+    if (access(path, R_OK) != 0)
+        log_event(LOG_WARN, "settings", "file=%s reason=\"not readable for this user, so a reload will be refused: %s\"",
+                  log_quote(path), strerror(errno));
 }
 
 enum fault priv_drop(const char *user)

@@ -13,7 +13,12 @@
 enum fault priv_drop(const char *user) MUST_CHECK;
 
 /* Overwrites and forgets the environment: what the settings do not say must not come from there, and what
- * somebody put there (a password) must not be read from /proc. Pointers from getenv() are void after it. */
+ * somebody put there (a password) must not be read from /proc. Pointers from getenv() are void after it. A sanitizer
+ * build keeps the options of its sanitizers, which the next program of a reload reads again. */
 void priv_clear_environment(void);
+
+/* After priv_drop(): a line in the log when this user can't read the settings file, because a reload then can't
+ * either. */
+void priv_warn_unreadable(const char *path);
 
 #endif

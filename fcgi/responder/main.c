@@ -1,7 +1,8 @@
 /*
  * main: consign-api, the FastCGI pool.
  *
- *   consign-api --config FILE     serve until SIGTERM, in the foreground, log to stderr
+ *   consign-api --config FILE     serve until SIGTERM, in the foreground, log to stderr; SIGHUP reloads
+ *   consign-api --config FILE --check   look whether that would work and print what a reload can't change
  *   consign-api --settings        print the table of settings
  *   consign-api --problems        print the table of problem types
  *   consign-api --routes          print the table of routes
@@ -17,11 +18,14 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "lib/pool_upgrade.h"
 #include "lib/priv.h"
+#include "responder/listen.h"
 #include "responder/routes.h"
 #include "responder/worker.h"
 
 #define MAIN_GRACE_MS 15000
+#define MAIN_RETIRE_MS 600000 /* the longest ?wait= is a minute; a large upload to a slow disk takes its time */
 #define MAIN_ARENA_BYTES (2u * 1024u * 1024u) /* a key set of 256 KiB as a tree */
 
 static void main_print_problems(void)
@@ -86,55 +90,104 @@ static struct issuers *main_issuers(const struct keys *keys)
     return NULL;
 }
 
-static int main_serve(void)
+/* What a reload can't change, one a line. */
+static const char *main_fixed(void)
+{
+    static char text[8192];
+    snprintf(text, sizeof text, "api.socket = %s\napi.user = %s\ninbox.dir = %s\n", conf_text(CONF_API_SOCKET),
+             conf_text(CONF_API_USER), conf_text(CONF_INBOX_DIR));
+    return text;
+}
+
+/* The socket of the program before, if there was one, else a new one. */
+static bool main_listen(struct listen *l)
+{
+    const char *path = conf_text(CONF_API_SOCKET);
+    return pool_kept(0) >= 0 ? listen_take(l, path, pool_kept(0), pool_kept(1)) : listen_open(l, path);
+}
+
+/* All that a start needs but the socket and the database. False, logged: the settings are no good. */
+static bool main_prepare(const char *file, struct keys **keys, struct issuers **issuers)
+{
+    if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE || keys_open(conf_text(CONF_KEYS_DIR), keys) != FAULT_NONE)
+        return false;
+    priv_warn_unreadable(file);
+    *issuers = main_issuers(*keys);
+    return *issuers != NULL;
+}
+
+static int main_check(const char *file)
 {
     struct keys *keys = NULL;
+    struct issuers *issuers = NULL;
+    bool good = main_prepare(file, &keys, &issuers);
+    if (good)
+        fputs(main_fixed(), stdout);
+    issuers_free(issuers);
+    keys_free(keys);
+    return good ? 0 : 1;
+}
+
+static int main_serve(char *const *argv)
+{
+    struct keys *keys = NULL;
+    struct issuers *issuers = NULL;
+    struct listen listen;
     int workers = (int)conf_number(CONF_API_WORKERS);
-    if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE || keys_open(conf_text(CONF_KEYS_DIR), &keys) != FAULT_NONE)
+    if (!main_prepare(argv[2], &keys, &issuers) || !main_listen(&listen))
         return 1;
-    struct issuers *issuers = main_issuers(keys);
-    struct worker_setup setup = {.listen_fd = request_listen(conf_text(CONF_API_SOCKET)),
+    struct worker_setup setup = {.listen_fd = listen.socket,
                                  .workers = workers,
                                  .keys = keys,
                                  .issuers = issuers,
                                  .cache = token_cache_new(),
                                  .waiting = main_waiting(workers)};
-    if (issuers == NULL || setup.listen_fd < 0 || setup.waiting == NULL || setup.cache == NULL)
+    if (setup.waiting == NULL || setup.cache == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));
+    struct pool_program program = {.argv = argv, .fixed = main_fixed(), .keep = {listen.socket, listen.lock}};
     struct pool_options pool = {.workers = workers,
                                 .grace_ms = MAIN_GRACE_MS,
+                                .retire_ms = MAIN_RETIRE_MS,
                                 .work = worker_live,
                                 .arg = &setup,
-                                .ended = main_worker_ended};
+                                .ended = main_worker_ended,
+                                .program = &program};
     int status = pool_run(&pool);
     issuers_free(issuers);
     keys_free(keys);
     return status;
 }
 
+/* --settings and its like. False: something else was asked for. */
+static bool main_print(const char *what)
+{
+    if (strcmp(what, "--settings") == 0)
+        conf_print_table(stdout);
+    else if (strcmp(what, "--problems") == 0)
+        main_print_problems();
+    else if (strcmp(what, "--routes") == 0)
+        routes_print_table(stdout);
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--settings") == 0) {
-        conf_print_table(stdout);
+    pool_take_over();
+    argv[0] = pool_program_path(argv[0]);
+    if (argc == 2 && main_print(argv[1]))
         return 0;
-    }
-    if (argc == 2 && strcmp(argv[1], "--problems") == 0) {
-        main_print_problems();
-        return 0;
-    }
-    if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
-        routes_print_table(stdout);
-        return 0;
-    }
-    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-        fprintf(stderr, "usage: consign-api --config FILE | --settings | --problems | --routes\n");
+    bool check = argc == 4 && strcmp(argv[3], "--check") == 0;
+    if ((argc != 3 && !check) || strcmp(argv[1], "--config") != 0) {
+        fprintf(stderr, "usage: consign-api --config FILE [--check] | --settings | --problems | --routes\n");
         return 2;
     }
     if (conf_load(argv[2]) != FAULT_NONE)
-        return 2;
+        return pool_mind(argv, 2);
     priv_clear_environment();
     log_open("api", log_level_parse(conf_text(CONF_LOG_LEVEL)));
-    return main_serve();
+    return check ? main_check(argv[2]) : pool_mind(argv, main_serve(argv));
 }

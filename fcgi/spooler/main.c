@@ -2,7 +2,8 @@
  * consign-spooler: loads what was uploaded and runs the exports.
  *
  * Owns nothing but its workers (lib/pool). Started by systemd or tools/devstack:
- *   consign-spooler --config FILE
+ *   consign-spooler --config FILE            until SIGTERM; SIGHUP reloads
+ *   consign-spooler --config FILE --check    look whether that would work and print what a reload can't change
  * Speaks to PostgreSQL as consign_spooler and to two directories, and to nobody else.
  */
 #include <malloc.h>
@@ -14,6 +15,7 @@
 #include "lib/db.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "lib/pool_upgrade.h"
 #include "lib/priv.h"
 #include "spooler/spool.h"
 #include "spooler/tree.h"
@@ -25,6 +27,12 @@
 /* Until the database was reached once; then "ready" is said and it is NULL. */
 static struct db *first;
 
+/* The express ones are those with the highest slots (spool.c). */
+static int main_workers(void)
+{
+    return (int)(conf_number(CONF_SPOOLER_WORKERS) + conf_number(CONF_SPOOLER_EXPRESS));
+}
+
 static void main_announce(void *arg)
 {
     (void)arg;
@@ -32,7 +40,7 @@ static void main_announce(void *arg)
         return;
     db_free(first);
     first = NULL;
-    log_event(LOG_INFO, "ready", "workers=%lld", (long long)conf_number(CONF_SPOOLER_WORKERS));
+    log_event(LOG_INFO, "ready", "workers=%d", main_workers());
 }
 
 /* The directories that the workers take for granted. */
@@ -45,28 +53,58 @@ static enum fault main_make_places(void)
     return fault == FAULT_NONE ? tree_make(conf_text(CONF_INBOX_DIR)) : fault;
 }
 
+/* What a reload can't change, one a line: an attempt publishes where its worker was told. */
+static const char *main_fixed(void)
+{
+    static char text[8192];
+    snprintf(text, sizeof text, "spooler.user = %s\ninbox.dir = %s\nlake.dir = %s\n", conf_text(CONF_SPOOLER_USER),
+             conf_text(CONF_INBOX_DIR), conf_text(CONF_LAKE_DIR));
+    return text;
+}
+
+static int main_check(const char *file)
+{
+    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE)
+        return 1;
+    priv_warn_unreadable(file);
+    fputs(main_fixed(), stdout);
+    return 0;
+}
+
+static int main_serve(char *const *argv)
+{
+    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
+        return 1;
+    priv_warn_unreadable(argv[2]);
+    first = db_new((struct db_options){
+        .conninfo = conf_text(CONF_DATABASE_SPOOLER), .application = "consign-spooler", .wait_ms = MAIN_FIRST_WAIT_MS});
+    if (first == NULL)
+        return 1;
+    struct pool_program program = {.argv = argv, .fixed = main_fixed(), .keep = {-1, -1}};
+    struct pool_options options = {.workers = main_workers(),
+                                   .grace_ms = MAIN_GRACE_MS,
+                                   .retire_ms = conf_number(CONF_SPOOLER_GRACE_MS),
+                                   .work = spool_work,
+                                   .tick = main_announce,
+                                   .program = &program};
+    return pool_run(&options);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-        fprintf(stderr, "usage: consign-spooler --config FILE\n");
+    pool_take_over();
+    argv[0] = pool_program_path(argv[0]);
+    bool check = argc == 4 && strcmp(argv[3], "--check") == 0;
+    if ((argc != 3 && !check) || strcmp(argv[1], "--config") != 0) {
+        fprintf(stderr, "usage: consign-spooler --config FILE [--check]\n");
         return 2;
     }
     if (conf_load(argv[2]) != FAULT_NONE)
-        return 2;
+        return pool_mind(argv, 2);
     priv_clear_environment();
     /* A large buffer grows by moving pages and goes back when it is freed. Left alone, glibc raises the bound with the
      * first large one it frees, copies from then on, and keeps the largest for ever. */
     mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED_BYTES);
     log_open("spooler", log_level_parse(conf_text(CONF_LOG_LEVEL)));
-    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
-        return 1;
-    first = db_new((struct db_options){
-        .conninfo = conf_text(CONF_DATABASE_SPOOLER), .application = "consign-spooler", .wait_ms = MAIN_FIRST_WAIT_MS});
-    if (first == NULL)
-        return 1;
-    struct pool_options options = {.workers = (int)conf_number(CONF_SPOOLER_WORKERS),
-                                   .grace_ms = MAIN_GRACE_MS,
-                                   .work = spool_work,
-                                   .tick = main_announce};
-    return pool_run(&options);
+    return check ? main_check(argv[2]) : pool_mind(argv, main_serve(argv));
 }

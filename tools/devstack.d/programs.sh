@@ -85,3 +85,32 @@ programs_start_nginx()
     process_await nginx nginx.log $PROGRAMS_READY_SECONDS \
         curl -fsS --noproxy '*' --max-time 2 -o /dev/null "$(programs_ops_url)/ready"
 }
+
+# What a reload says when it is decided, one line an event: new workers are ready, or nothing changed.
+PROGRAMS_DECIDED=' event=reload\(ed\|_refused\|_failed\|_stuck\) '
+
+programs_decisions() { grep -c "$PROGRAMS_DECIDED" "log/$1.log" || true; }
+
+programs_decided() { [ "$(programs_decisions "$1")" -gt "$2" ]; }
+
+# programs_reload NAME: returns when the new workers serve; the old ones may still finish what they have.
+programs_reload()
+{
+    local name=$1 before last
+    before=$(programs_decisions "$name")
+    kill -s HUP "$(process_pid "$name")"
+    process_await "$name" "$name.log" 60 programs_decided "$name" "$before"
+    last=$(grep "$PROGRAMS_DECIDED" "log/$name.log" | tail -n 1)
+    case $last in
+    *" event=reloaded "*) ;;
+    *) die "$name did not reload: ${last#* event=}" ;;
+    esac
+}
+
+# nginx checks its files itself, goes on as it was when they are no good, and says so in its log.
+programs_reload_nginx()
+{
+    "$(PATH=$PATH:/usr/sbin command -v nginx)" -q -t -e stderr -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf" ||
+        die "nginx did not reload"
+    kill -s HUP "$(process_pid nginx)"
+}
