@@ -53,6 +53,7 @@ void parquet_file_free(struct parquet_file *file)
 enum fault parquet_file_begin(struct parquet_file *file, int directory, const char *name)
 {
     enum fault fault = part_create(&file->part, directory, name);
+    file->part.written = file->written;
     file->rows = 0;
     file->group_count = 0;
     parquet_store_reset(&file->groups);

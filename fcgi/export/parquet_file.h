@@ -22,6 +22,7 @@ struct parquet_file {
     struct parquet_pages *pages;
     bool compressed;
     struct part part;            /* open while it has a file */
+    int64_t *written;            /* of the parts; NULL, or set after parquet_file_init() */
     struct parquet_store groups; /* what the footer will say of the row groups */
     struct parquet_buffer text;  /* a piece of the footer */
     uint64_t rows;

@@ -4,6 +4,7 @@
 #include "export/parquet_page.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "export/parquet_thrift.h"
 #include "lib/log.h"
@@ -81,7 +82,7 @@ static bool compress(struct parquet_pages *pages, const char *bytes, size_t leng
     size_t packed = ZSTD_compress2(pages->compressor, pages->packed.data, pages->packed.capacity, bytes, length);
     if (ZSTD_isError(packed)) {
         log_event(LOG_ERROR, "zstd", "reason=%s", log_quote(ZSTD_getErrorName(packed)));
-        pages->fault = FAULT_INTERNAL;
+        pages->fault = ZSTD_getErrorCode(packed) == ZSTD_error_memory_allocation ? FAULT_MEMORY : FAULT_INTERNAL;
         return false;
     }
     pages->packed.length = packed;

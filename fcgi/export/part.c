@@ -40,12 +40,16 @@ enum fault part_write(struct part *part, const char *bytes, size_t length)
 {
     crypto_digest_add(part->digest, bytes, length);
     part->described.bytes += length;
+    if (part->written != NULL)
+        *part->written += (int64_t)length;
     while (length > 0) {
         ssize_t written = write(part->file, bytes, length);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
             return refuse(part, "write");
+        if (!writeback_note(&part->writeback, part->file, (size_t)written))
+            return refuse(part, "sync_file_range");
         bytes += written;
         length -= (size_t)written;
     }

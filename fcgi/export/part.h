@@ -13,6 +13,7 @@
 
 #include "lib/crypto.h"
 #include "lib/fault.h"
+#include "lib/writeback.h"
 
 #define PART_NAME_BYTES 96 /* with terminator */
 
@@ -29,7 +30,9 @@ struct part {
     int file; /* -1 when none is open */
     int directory;
     struct crypto_digest *digest;
+    struct writeback writeback;
     struct part_description described; /* name and bytes are kept up; the writer counts rows */
+    int64_t *written;                  /* what goes out is added here too; NULL: nowhere. Set after part_create() */
 };
 
 #define PART_INIT ((struct part){.file = -1, .directory = -1})

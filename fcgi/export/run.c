@@ -122,6 +122,7 @@ static enum fault run_open_sink(struct run *run, uint32_t target)
                                      .part_bytes = o->part_bytes,
                                      .memory_bytes = memory > RUN_SINK_BYTES ? memory : RUN_SINK_BYTES,
                                      .always = o->always && run->result.files == 0, /* once */
+                                     .written = &o->progress->bytes_written,
                                      .schema = &run->schema,
                                      .note = kept,
                                      .notes = sizeof note / sizeof *note};

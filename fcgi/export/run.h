@@ -29,6 +29,7 @@ struct run_progress {
     int64_t profiles_done;
     int64_t profiles_estimated;
     int64_t files_written;
+    int64_t bytes_written; /* into these and unfinished ones */
 };
 
 /* A batch that the run fills. With per_segment, target i takes the profiles of orders->segment[i]. */

@@ -44,6 +44,7 @@ struct sink_settings {
     uint64_t part_bytes;   /* a part that has grown to this is ended with its row; 0: one part only */
     size_t memory_bytes;   /* about what the sink may hold of rows; at least 256 KiB */
     bool always;           /* without rows still one part, for formats whose files say something then (Parquet) */
+    int64_t *written;      /* a count of the bytes that go into files, also of unfinished ones; NULL: nobody asks */
     const struct rowschema *schema; /* for Parquet */
     const struct sink_note *note;
     uint32_t notes;

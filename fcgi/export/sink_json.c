@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "export/sink.h"
 #include "lib/invariant.h"
@@ -51,7 +52,7 @@ static enum fault compress(struct sink_json *s, ZSTD_EndDirective end)
         size_t left = ZSTD_compressStream2(s->compressor, &out, &in, end);
         if (ZSTD_isError(left)) {
             log_event(LOG_ERROR, "zstd", "reason=%s", log_quote(ZSTD_getErrorName(left)));
-            return FAULT_INTERNAL;
+            return ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation ? FAULT_MEMORY : FAULT_INTERNAL;
         }
         if (out.pos > 0) {
             enum fault fault = part_write(&s->part, s->out, out.pos);
@@ -110,7 +111,9 @@ static enum fault begin_part(struct sink_json *s)
 {
     char name[PART_NAME_BYTES];
     sink_name_part(&s->base, s->compressor != NULL ? ".json.zst" : ".json", name);
-    return part_create(&s->part, s->base.settings.directory, name);
+    enum fault fault = part_create(&s->part, s->base.settings.directory, name);
+    s->part.written = s->base.settings.written;
+    return fault;
 }
 
 static enum fault row_begin(struct sink *sink, const char *profile, size_t length)

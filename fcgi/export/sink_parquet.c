@@ -147,6 +147,7 @@ enum fault sink_parquet_open(const struct sink_settings *settings, struct sink *
     s->group_bytes = greater(greater(settings->memory_bytes, GROUP_LEAST), columns * GROUP_COLUMN);
     enum fault fault = parquet_pages_open(&s->pages, memory, compressed, settings->directory);
     parquet_file_init(&s->file, &s->schema, &s->pages, compressed, memory / 32, settings->directory);
+    s->file.written = settings->written;
     if (fault == FAULT_NONE)
         fault = parquet_schema_open(&s->schema, settings->schema);
     if (fault == FAULT_NONE)

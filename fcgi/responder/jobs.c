@@ -46,7 +46,7 @@ static enum fault job_instance(struct call *c, const char **out)
     return FAULT_NONE;
 }
 
-/* What the database found wrong with the destination or the merge policy, for the client. */
+/* What the database found wrong with the destination or the merge policy, or which quota is used up, for the client. */
 static enum fault job_create_refusal(struct call *c, enum fault fault)
 {
     static const char POINTER[] = "/destination/datasetId";
@@ -62,6 +62,10 @@ static enum fault job_create_refusal(struct call *c, enum fault fault)
                            "is no merge policy of this sandbox; " POLICY_BUILT_IN " always exists");
     case FAULT_POLICY_VERSION:
         return call_refuse(c, FAULT_MALFORMED, "/mergePolicy/version", "is no version of this merge policy");
+    case FAULT_TOO_MANY:
+        return call_refuse(c, fault, NULL, "as many export jobs as the quota of the organization or sandbox allows have not ended yet");
+    case FAULT_QUOTA:
+        return call_refuse(c, fault, NULL, "the batches of the organization or sandbox take all the room that its quota allows");
     default:
         return call_key_refusal(c, fault);
     }

@@ -16,10 +16,10 @@
 #include "spooler/lease.h"
 #include "spooler/loader.h"
 #include "spooler/runner.h"
+#include "spooler/session.h"
 #include "spooler/sweep.h"
 
 #define SPOOL_ARENA_BYTES (256u * 1024u)
-#define SPOOL_LEASE_WAIT_MS 10000
 #define SPOOL_OFFER_MS 100 /* help matters to long exports only; looking for own work comes first */
 #define SPOOL_NO_OFFER_MS 2000 /* after help that failed: it would most likely fail again, and take ranges from others */
 #define SPOOL_DOWN_MS 1000 /* pause while the database cannot be reached */
@@ -28,25 +28,20 @@ struct spool {
     struct db *lease;
     struct arena *arena;
     struct runner_tools tools;
+    bool express; /* takes only work of orgs for which nothing runs */
     int64_t swept_ms;
+    int64_t ended_ms; /* silent sessions */
     int64_t offer_ms; /* when it next looks for somebody to help */
 };
 
-static struct db_options spool_options(struct spool *s, const char *name, bool interruptible)
-{
-    return (struct db_options){.conninfo = conf_text(CONF_DATABASE_SPOOLER),
-                               .application = name,
-                               .wait_ms = SPOOL_LEASE_WAIT_MS,
-                               .stopped = interruptible ? runner_interrupts : NULL,
-                               .stopped_arg = interruptible ? &s->tools : NULL};
-}
-
-static bool spool_open(struct spool *s)
+/* The slots beyond spooler.workers are the express workers. */
+static bool spool_open(struct spool *s, int slot)
 {
     memset(s, 0, sizeof *s);
-    s->lease = db_new(spool_options(s, "consign-spooler lease", false));
-    s->tools.work = db_new(spool_options(s, "consign-spooler work", true));
-    s->tools.events = db_new(spool_options(s, "consign-spooler events", true));
+    s->express = slot >= conf_number(CONF_SPOOLER_WORKERS);
+    s->lease = db_new(session_lease_options());
+    s->tools.work = db_new(session_work_options("consign-spooler work", runner_interrupts, &s->tools));
+    s->tools.events = db_new(session_work_options("consign-spooler events", runner_interrupts, &s->tools));
     s->arena = arena_new(SPOOL_ARENA_BYTES);
     s->tools.beat = arena_new(SPOOL_ARENA_BYTES / 16);
     return s->lease != NULL && s->tools.work != NULL && s->tools.events != NULL && s->arena != NULL &&
@@ -86,13 +81,13 @@ static void spool_do(struct spool *s, struct lease *lease)
         runner_run(lease, &s->tools);
         return;
     case LEASE_BATCH:
-        loader_run(lease, s->tools.work);
+        loader_run(lease, &s->tools);
         return;
     case LEASE_STREAM:
-        drain_run(lease, s->tools.work);
+        drain_run(lease, &s->tools);
         return;
     case LEASE_DELETE:
-        eraser_run(lease, s->tools.work);
+        eraser_run(lease, &s->tools);
         return;
     }
 }
@@ -102,7 +97,7 @@ static enum fault spool_once(struct spool *s, bool *found)
 {
     struct lease lease = {.db = s->lease, .arena = s->arena};
     arena_reset(s->arena);
-    enum fault fault = lease_claim(&lease, found);
+    enum fault fault = lease_claim(&lease, s->express, found);
     if (fault == FAULT_NONE && !*found)
         return spool_help(s, found);
     if (fault != FAULT_NONE)
@@ -119,13 +114,14 @@ static enum fault spool_once(struct spool *s, bool *found)
 int spool_work(int slot, void *arg)
 {
     struct spool s;
-    (void)slot;
     (void)arg;
-    if (!spool_open(&s) || confine_process(CONFINE_STORE | CONFINE_TREES) != FAULT_NONE)
+    if (!spool_open(&s, slot) || confine_process(CONFINE_STORE | CONFINE_TREES) != FAULT_NONE)
         return 1;
-    while (!pool_worker_stopping()) {
+    while (!pool_worker_retiring()) {
         bool found = false;
         enum fault fault = spool_once(&s, &found);
+        if (fault == FAULT_NONE)
+            session_end_silent(s.lease, s.arena, &s.ended_ms);
         if (fault == FAULT_NONE && clock_monotonic_ms() - s.swept_ms >= conf_number(CONF_SPOOLER_SWEEP_MS)) {
             s.swept_ms = clock_monotonic_ms();
             sweep_run(s.lease, s.arena);

@@ -4,7 +4,7 @@
 -- answered instead.
 --   CN404  no such dataset           CN400  not a union dataset
 --   CN501  its format is not offered CN422  the key belongs to another body
---   CN405, CN406  as job_policy
+--   CN405, CN406  as job_policy      CN429, CN507  as quota_admit
 CREATE OR REPLACE FUNCTION consign.job_create(
     p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_created_ms bigint, p_dataset text,
     p_policy text, p_policy_version integer, p_fields text, p_filter text, p_additional text, p_segments text,
@@ -24,6 +24,10 @@ BEGIN
         IF made <> p_job::text THEN
             RETURN QUERY SELECT * FROM consign.job_document d
                 WHERE d.org = p_org AND d.sandbox = p_sandbox AND d.job = made::bigint;
+            IF NOT FOUND THEN -- archived by dataset_delete
+                RETURN QUERY SELECT * FROM consign.export_job_archive a
+                    WHERE a.org = p_org AND a.sandbox = p_sandbox AND a.job = made::bigint;
+            END IF;
             RETURN;
         END IF;
     END IF;
@@ -38,6 +42,7 @@ BEGIN
         RAISE EXCEPTION 'dataset format' USING ERRCODE = 'CN501';
     END IF;
     SELECT * INTO policy, version FROM consign.job_policy(p_org, p_sandbox, p_policy, p_policy_version);
+    PERFORM consign.quota_admit(p_org, p_sandbox);
 
     INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)
         SELECT p_org, p_sandbox, made_batch, p_dataset, 'export', 'active', p_created_ms, p_created_ms, p_client

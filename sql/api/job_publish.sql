@@ -2,7 +2,8 @@
 -- visible, the job SUCCEEDED, the entry leaves the queue. p_files: all files, of the helpers too,
 -- [{batch, name, rows, bytes, sha256}, ...] in the order in which they are to be numbered; the other figures are
 -- the attempt's own. p_skipped: {reason: profiles}.
---   CN410, CN408  as work_hold; then nothing of the attempt shows, and it removes its files
+--   CN410, CN408  as work_hold       CN507  it would pass the org's or the sandbox's quota of the lake
+-- After any of them nothing of the attempt shows, and it removes its files.
 CREATE OR REPLACE FUNCTION consign.job_publish(
     p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_attempt text, p_push text, p_files text,
     p_profiles bigint, p_events bigint, p_by_namespace text, p_skipped text, p_watermark_ms bigint,
@@ -11,6 +12,7 @@ CREATE OR REPLACE FUNCTION consign.job_publish(
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
+    lake constant integer := 6; -- among advisory locks of two numbers
     moment bigint := consign.now_ms();
     helped record;
     batches text[] := p_batch || ARRAY(SELECT t.batch FROM consign.export_target t
@@ -32,6 +34,16 @@ BEGIN
             output_bytes = (SELECT coalesce(sum(f.bytes), 0) FROM consign.batch_file f
                             WHERE f.org = p_org AND f.sandbox = p_sandbox AND f.batch = b.batch)
         WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = ANY (batches);
+    IF consign.quota_room(p_org, p_sandbox) IS NOT NULL THEN -- two jobs must not take the same room
+        PERFORM pg_advisory_xact_lock(lake, p_org);
+    END IF;
+    INSERT INTO consign.lake_usage AS u (org, sandbox, bytes)
+        SELECT p_org, p_sandbox, coalesce(sum((f.item->>'bytes')::bigint), 0)
+        FROM jsonb_array_elements(p_files::jsonb) AS f(item)
+        ON CONFLICT (org, sandbox) DO UPDATE SET bytes = u.bytes + EXCLUDED.bytes;
+    IF consign.quota_room(p_org, p_sandbox) < 0 THEN
+        RAISE EXCEPTION 'room in the lake' USING ERRCODE = 'CN507';
+    END IF;
     SELECT coalesce(sum(h.profiles), 0) AS profiles, coalesce(sum(h.events), 0) AS events,
            coalesce(sum(h.too_many), 0) AS too_many, coalesce(sum(h.too_large), 0) AS too_large INTO helped
         FROM consign.export_helper h

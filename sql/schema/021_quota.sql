@@ -40,15 +40,27 @@ BEGIN
 END
 $$;
 
--- When work of a kind in a sandbox was claimed last. Who waits longest, by weight, is next (work_claim). A crash of the
--- database empties the table, and then all are equal.
+-- Whose turn it is to have work claimed (work_claim, work_take). Start-time fair queueing: a turn of who has the weight w
+-- takes 1/w of a time that only turns move on (in millionths), and who would begin the next one soonest is next. Who
+-- had nothing to do begins at the present and not in the past, so that nobody saves turns up. No clock of a machine
+-- has a part in it. A crash of the database empties the table, and then all are equal.
+--   (0, 0)          all orgs: `clock` is their present: when the last turn began
+--   (org, 0)        an org: its last turn, and the clock of its sandboxes
+--   (org, sandbox)  a sandbox: its last turn among those of its org, and the kind of work that it was
 CREATE UNLOGGED TABLE consign.work_turn (
     org        integer NOT NULL,
     sandbox    integer NOT NULL,
-    kind       text NOT NULL,
-    served_ms  bigint NOT NULL,
-    PRIMARY KEY (org, sandbox, kind)
+    begins     bigint NOT NULL DEFAULT 0,
+    clock      bigint NOT NULL DEFAULT 0,
+    kind       text,
+    PRIMARY KEY (org, sandbox)
 ) WITH (fillfactor = 50);
 ALTER TABLE consign.work_turn ENABLE ROW LEVEL SECURITY;
 ALTER TABLE consign.work_turn FORCE ROW LEVEL SECURITY;
 CREATE POLICY claim ON consign.work_turn TO consign_spooler USING (true) WITH CHECK (true);
+CREATE POLICY operator ON consign.work_turn TO consign_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE consign.export_helper ADD COLUMN bytes bigint NOT NULL DEFAULT 0; -- that it has written so far
+DROP FUNCTION IF EXISTS consign.work_claim(text),
+    consign.job_beat(integer, integer, bigint, text, text, text, bigint, bigint, bigint),
+    consign.help_beat(integer, integer, bigint, text, text, text, bigint, bigint);
