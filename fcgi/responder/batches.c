@@ -68,5 +68,7 @@ enum fault batch_handle_get(struct call *c)
     struct db_rows rows;
     const char *properties;
     enum fault fault = catalog_read_one(c, IDENT_BATCH_DIGITS, &STMT_BATCH_GET, &rows, &properties);
+    if (fault == FAULT_NONE && !db_null(&rows, 0, BATCH_EXPIRED))
+        return call_refuse(c, FAULT_GONE, NULL, "the batch has expired");
     return fault == FAULT_NONE ? batch_answer(c, &rows, properties) : fault;
 }

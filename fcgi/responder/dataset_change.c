@@ -9,12 +9,14 @@
 
 #include "core/ident.h"
 #include "core/stmt_api.h"
+#include "lib/clock.h"
 #include "responder/handlers.h"
 
 /* The bounds of datasets.c. */
 #define CHANGE_NAME_MAX 255
 #define CHANGE_DESCRIPTION_MAX 2000
 #define CHANGE_TAGS_MAX 16384 /* bytes */
+#define CHANGE_DELETE_MS 2000 /* how long a deletion goes on with what has expired */
 
 struct dataset_change {
     const char *name; /* NULL: it stays */
@@ -110,14 +112,31 @@ enum fault dataset_handle_change(struct call *c)
     return fault == FAULT_NONE ? change_answer(c) : fault;
 }
 
-enum fault dataset_handle_delete(struct call *c)
+/* What expired in a dataset goes with it, some at a time; a client of one that holds very much of it comes again, and
+ * what went until then stays gone. */
+static enum fault change_delete(struct call *c)
 {
     const char *const params[] = {c->segment[0]};
+    int64_t deadline_ms = clock_monotonic_ms() + CHANGE_DELETE_MS;
+    enum fault fault = FAULT_NONE;
+    bool done = false;
+    while (fault == FAULT_NONE && !done) {
+        struct db_rows rows;
+        if (clock_monotonic_ms() >= deadline_ms)
+            return call_refuse(c, FAULT_OVERLOADED, NULL, "the dataset held many expired batches, and some are left");
+        fault = call_db(c, &STMT_DATASET_DELETE, params, 1, &rows);
+        done = fault == FAULT_NONE && !db_null(&rows, 0, 0);
+    }
+    return fault;
+}
+
+enum fault dataset_handle_delete(struct call *c)
+{
     if (!ident_is_hex(c->segment[0], IDENT_DATASET_DIGITS))
         return FAULT_NOT_FOUND;
-    enum fault fault = call_db(c, &STMT_DATASET_DELETE, params, 1, NULL);
+    enum fault fault = change_delete(c);
     if (fault == FAULT_STATE)
-        return call_refuse(c, fault, NULL, "the dataset holds batches, records or messages, a job that has not ended "
-                                           "needs it, or a merge policy names it");
+        return call_refuse(c, fault, NULL, "the dataset holds batches that have not expired, records or messages, a job "
+                                           "that has not ended needs it, or a merge policy names it");
     return fault == FAULT_NONE ? change_answer(c) : fault;
 }

@@ -11,7 +11,7 @@
 #define FILE_ERRORS_START_MOST INT64_C(1000000000)
 
 /* The columns of STMT_ERROR_LIST. */
-enum file_errors_column { ERROR_FILE, ERROR_LINE, ERROR_OFFSET, ERROR_CODE, ERROR_REASON, ERROR_RECORD, ERROR_TOTAL };
+enum file_errors_column { ERROR_FILE, ERROR_LINE, ERROR_OFFSET, ERROR_CODE, ERROR_REASON, ERROR_RECORD, ERROR_TOTAL, ERROR_EXPIRED };
 
 struct json_object *file_errors_entry(struct call *c, const struct db_rows *rows, int row)
 {
@@ -55,6 +55,8 @@ enum fault file_errors_send(struct call *c, const struct query *q)
     enum fault fault = call_db(c, &STMT_ERROR_LIST, params, 3, &rows);
     if (fault != FAULT_NONE)
         return fault;
+    if (rows.count > 0 && !db_null(&rows, 0, ERROR_EXPIRED)) /* since the caller looked */
+        return FAULT_GONE;
     if (rows.count == 0 || db_null(&rows, 0, ERROR_FILE)) /* a batch that has none is one row of NULLs */
         return FAULT_NOT_FOUND;
     struct str text = STR_INIT(2 * FILE_ERRORS_BYTES);

@@ -69,7 +69,13 @@ static enum fault files_answer_page(struct call *c, struct json_object *data, co
     return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
 }
 
-/* One page of rows that belong to the batch of the path; the last column is the total. */
+/* A row of a batch, whose column `expired` says when it did; NULL: it has not. */
+static enum fault files_kept(struct call *c, const struct db_rows *rows, int expired)
+{
+    return db_null(rows, 0, expired) ? FAULT_NONE : call_refuse(c, FAULT_GONE, NULL, "the batch has expired");
+}
+
+/* One page of rows that belong to the batch of the path; the last columns are the total and when the batch expired. */
 static enum fault files_page_rows(struct call *c, const struct stmt *stmt, struct files_page *page,
                                   struct db_rows *rows)
 {
@@ -80,7 +86,9 @@ static enum fault files_page_rows(struct call *c, const struct stmt *stmt, struc
         return FAULT_NOT_FOUND;
     const char *const params[] = {c->segment[0], arena_int(c->arena, page->limit), arena_int(c->arena, page->start)};
     fault = call_db(c, stmt, params, 3, rows);
-    return fault == FAULT_NONE && rows->count == 0 ? FAULT_NOT_FOUND : fault;
+    if (fault != FAULT_NONE)
+        return fault;
+    return rows->count == 0 ? FAULT_NOT_FOUND : files_kept(c, rows, 7);
 }
 
 static struct json_object *files_entry(struct call *c, const struct db_rows *rows, int row)
@@ -184,10 +192,10 @@ enum fault file_handle_meta(struct call *c)
         return FAULT_NOT_FOUND;
     const char *const params[] = {c->segment[0]};
     enum fault fault = call_db(c, &STMT_BATCH_GET, params, 1, &rows);
+    if (fault == FAULT_NONE)
+        fault = rows.count != 1 ? FAULT_NOT_FOUND : files_kept(c, &rows, BATCH_EXPIRED);
     if (fault != FAULT_NONE)
         return fault;
-    if (rows.count != 1)
-        return FAULT_NOT_FOUND;
     bool exported = strcmp(db_text(&rows, 0, BATCH_KIND), "export") == 0;
     bool refused = !exported && !db_null(&rows, 0, BATCH_FAILED) && db_int(&rows, 0, BATCH_FAILED) > 0;
     const char *name = exported ? FILES_MANIFEST : refused ? FILE_ERRORS_PATH : NULL;
@@ -244,10 +252,10 @@ enum fault file_handle_get(struct call *c)
         return FAULT_NOT_FOUND;
     const char *const params[] = {batch, part};
     enum fault fault = call_db(c, &STMT_FILE_GET, params, 2, &rows);
+    if (fault == FAULT_NONE)
+        fault = rows.count != 1 ? FAULT_NOT_FOUND : files_kept(c, &rows, 5);
     if (fault != FAULT_NONE)
         return fault;
-    if (rows.count != 1)
-        return FAULT_NOT_FOUND;
     const char *name = db_text(&rows, 0, 0), *path = query_get(&q, "path");
     if (path == NULL)
         return files_describe(c, name, db_int(&rows, 0, 1));

@@ -137,7 +137,7 @@ enum fault import_handle_create(struct call *c)
     if (fault != FAULT_NONE)
         return import_create_refusal(c, fault);
     if (rows.count != 1)
-        return FAULT_INTERNAL;
+        return call_refuse(c, FAULT_NOT_FOUND, NULL, "the batch that this Idempotency-Key made is gone");
     struct json_object *answer = jsonio_own(c->arena, batch_document(c, &rows, 0));
     c->audit.object = db_text(&rows, 0, BATCH_ID);
     const char *path = arena_printf(c->arena, "/data/foundation/catalog/batches/%s", c->audit.object);

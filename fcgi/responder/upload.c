@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "core/inbox.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/writeback.h"
 #include "responder/worker.h"
 
 #define UPLOAD_PIECE 65536
@@ -36,31 +38,39 @@ static enum fault upload_sync_directory(const char *path)
     return fault;
 }
 
-/* Makes the directories of a batch, from the root down, and syncs what it made into its parent. */
-static enum fault upload_make_directories(const char *root, const char *path)
+/* Makes the directory that `path` begins with and syncs it into its parent. One that somebody else made is synced
+ * too, unless this process did that before: who made it may not have come that far, or may have failed. */
+static enum fault upload_make_directory(const char *path, size_t length, bool durable)
 {
     char step[INBOX_PATH_MAX];
-    for (const char *p = path + strlen(root);; p++) {
-        if (*p != '/' && *p != '\0')
-            continue;
-        size_t length = (size_t)(p - path);
-        memcpy(step, path, length);
-        step[length] = '\0';
-        if (mkdir(step, 0750) == 0) {
-            char *slash = strrchr(step, '/');
-            *slash = '\0';
-            enum fault fault = upload_sync_directory(step);
-            if (fault != FAULT_NONE)
-                return fault;
-        } else if (errno != EEXIST) {
+    memcpy(step, path, length);
+    step[length] = '\0';
+    if (mkdir(step, 0750) != 0) {
+        if (errno != EEXIST)
             return upload_fault("make_directory");
-        }
-        if (*p == '\0')
+        if (durable)
             return FAULT_NONE;
     }
+    *strrchr(step, '/') = '\0';
+    return upload_sync_directory(step);
 }
 
-static enum fault upload_write(int fd, const char *bytes, size_t length)
+/* Makes the directories of a batch durable, from below the root down. */
+static enum fault upload_make_directories(const char *root, const char *path)
+{
+    static char durable[INBOX_PATH_MAX]; /* the last one here; nobody removes its parents */
+    enum fault fault = FAULT_NONE;
+    for (size_t at = strlen(root) + 1; fault == FAULT_NONE && path[at - 1] != '\0'; at++) {
+        if (path[at] != '/' && path[at] != '\0')
+            continue;
+        bool known = strncmp(path, durable, at) == 0 && (durable[at] == '/' || durable[at] == '\0');
+        fault = upload_make_directory(path, at, known);
+    }
+    snprintf(durable, sizeof durable, "%s", fault == FAULT_NONE ? path : "");
+    return fault;
+}
+
+static enum fault upload_write(int fd, struct writeback *writeback, const char *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t n = write(fd, bytes, length);
@@ -68,6 +78,8 @@ static enum fault upload_write(int fd, const char *bytes, size_t length)
             continue;
         if (n <= 0)
             return upload_fault("write");
+        if (!writeback_note(writeback, fd, (size_t)n))
+            return upload_fault("sync_range");
         bytes += n;
         length -= (size_t)n;
     }
@@ -77,12 +89,13 @@ static enum fault upload_write(int fd, const char *bytes, size_t length)
 static enum fault upload_copy(struct call *c, int fd, int64_t *bytes)
 {
     static char piece[UPLOAD_PIECE];
+    struct writeback writeback = {0};
     size_t got = 0;
     *bytes = 0;
     do {
         enum fault fault = request_read_piece(c->worker->listener, piece, sizeof piece, &got);
         if (fault == FAULT_NONE)
-            fault = upload_write(fd, piece, got);
+            fault = upload_write(fd, &writeback, piece, got);
         if (fault != FAULT_NONE)
             return fault;
         *bytes += (int64_t)got;

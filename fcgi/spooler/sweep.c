@@ -1,49 +1,55 @@
 /*
- * sweep: removes files that nobody will ask for again. See sweep.h.
+ * sweep: who sweeps, and the order of the steps. See sweep.h.
  */
 #include "spooler/sweep.h"
 
 #include <dirent.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "core/ident.h"
-#include "core/inbox.h"
-#include "core/lake.h"
 #include "core/stmt_spooler.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "lib/str.h"
+#include "spooler/sweep_step.h"
 #include "spooler/tree.h"
 
-#define SWEEP_QUIET_S 900 /* far longer than the pool lets a request rest */
-#define SWEEP_KEYS "10000" /* at a time */
+#define SWEEP_SLICE_MS 2000 /* of a step that can go on the next time: the worker has other work too */
 
-struct sweep {
-    struct db *db;
-    struct arena *arena;
-    int org, sandbox;  /* while in the inbox */
-    const char *batch; /* while in one of its batches */
-    int64_t files;     /* counted there */
-    int removed;
+/* Where the steps go on. */
+struct sweep_marks {
+    char expire[SWEEP_PLACE_MAX];
+    char lake[SWEEP_PLACE_MAX];
+    char archive[SWEEP_PLACE_MAX];
 };
 
-/* Calls visit() with every entry of a directory until it answers a fault. */
-static enum fault sweep_each(struct sweep *s, const char *path,
-                             enum fault (*visit)(struct sweep *s, const char *path, const char *name))
+enum fault sweep_go_on(void)
+{
+    return pool_worker_stopping() ? FAULT_STOPPED : FAULT_NONE;
+}
+
+bool sweep_time_is_up(const struct sweep *s)
+{
+    return clock_monotonic_ms() >= s->until_ms;
+}
+
+enum fault sweep_each(struct sweep *s, const char *path,
+                      enum fault (*visit)(struct sweep *s, const char *path, const char *name, void *arg), void *arg)
 {
     struct dirent **entry;
     enum fault fault = FAULT_NONE;
     int count = scandir(path, &entry, NULL, NULL); /* all names first, then the questions */
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR)
+        log_event(LOG_ERROR, "directory", "what=list path=%s reason=\"%s\"", log_quote(path), strerror(errno));
     for (int i = 0; i < count; i++) {
+        if (fault == FAULT_NONE)
+            fault = sweep_go_on();
         if (fault == FAULT_NONE && entry[i]->d_name[0] != '.')
-            fault = pool_worker_stopping() ? FAULT_STOPPED : visit(s, path, entry[i]->d_name);
+            fault = visit(s, path, entry[i]->d_name, arg);
         free(entry[i]);
     }
     if (count >= 0)
@@ -51,148 +57,97 @@ static enum fault sweep_each(struct sweep *s, const char *path,
     return fault;
 }
 
-/* Asks a yes-or-no statement; *number, unless NULL, is its second column. */
-static enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const char *const *params, bool *yes,
-                            int64_t *number)
+enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const char *const *params, bool *yes,
+                     int64_t *number)
 {
     struct db_rows rows;
-    enum fault fault = db_call(s->db, s->arena, org, stmt, params, &rows);
-    *yes = fault != FAULT_NONE || db_bool(&rows, 0, 0);
+    enum fault fault = arena_exhausted(s->arena) ? FAULT_MEMORY : db_call(s->db, s->arena, org, stmt, params, &rows);
+    *yes = fault == FAULT_NONE && db_bool(&rows, 0, 0);
     if (number != NULL)
         *number = fault == FAULT_NONE ? db_int(&rows, 0, 1) : 0;
     arena_reset(s->arena);
     return fault;
 }
 
-static enum fault sweep_remove(struct sweep *s, const char *path)
+void sweep_remove(struct sweep *s, const char *path)
 {
     s->removed++;
-    log_event(LOG_INFO, "swept", "path=%s", log_quote(path));
-    return tree_remove(path);
+    if (tree_remove(path) == FAULT_NONE)
+        log_event(LOG_INFO, "swept", "step=%s path=%s", s->step, log_quote(path));
 }
 
-static enum fault sweep_attempt(struct sweep *s, const char *parent, const char *name)
+enum fault sweep_mark(struct sweep *s, const char *place)
 {
-    char path[LAKE_PATH_MAX];
-    const char *params[] = {name};
-    bool live;
-    (void)parent;
-    if (!ident_is_uuid(name) || lake_work_path(path, conf_text(CONF_LAKE_DIR), name) != FAULT_NONE)
-        return FAULT_NONE; /* not ours */
-    enum fault fault = sweep_ask(s, 0, &STMT_ATTEMPT_LIVE, params, &live, NULL);
-    return fault == FAULT_NONE && !live ? sweep_remove(s, path) : fault;
+    const char *params[] = {s->step, place};
+    enum fault fault = db_call(s->db, s->arena, 0, &STMT_SWEEP_MARK, params, NULL);
+    arena_reset(s->arena);
+    return fault;
 }
 
-static enum fault sweep_count(struct sweep *s, const char *parent, const char *name)
+/* Becomes the one that sweeps, and reads the marks; *ours false: it is somebody else's turn, or nobody's yet. */
+static enum fault sweep_begin(struct sweep *s, struct sweep_marks *marks, bool *ours)
 {
-    (void)parent;
-    (void)name;
-    s->files++;
-    return FAULT_NONE;
-}
-
-/* A file in the inbox of a batch that is still wanted. */
-static enum fault sweep_file(struct sweep *s, const char *parent, const char *name)
-{
-    char path[INBOX_PATH_MAX];
-    struct stat about;
-    bool entered;
-    (void)parent;
-    if (!ident_is_uuid(name) ||
-        inbox_file_path(path, conf_text(CONF_INBOX_DIR), s->org, s->sandbox, s->batch, name) != FAULT_NONE ||
-        lstat(path, &about) != 0 || about.st_mtime > time(NULL) - SWEEP_QUIET_S)
-        return FAULT_NONE;
-    const char *params[] = {arena_int(s->arena, s->org), arena_int(s->arena, s->sandbox), s->batch, name};
-    enum fault fault = sweep_ask(s, s->org, &STMT_UPLOAD_WANTED, params, &entered, NULL);
-    return fault == FAULT_NONE && !entered ? sweep_remove(s, path) : fault;
-}
-
-/* The inbox of a wanted batch in which `entered` files should lie. With no more than that there it is not
- * worth a question a file. */
-static enum fault sweep_files(struct sweep *s, const char *path, const char *batch, int64_t entered)
-{
-    s->batch = batch;
-    s->files = 0;
-    enum fault fault = sweep_each(s, path, sweep_count);
-    return fault == FAULT_NONE && s->files > entered ? sweep_each(s, path, sweep_file) : fault;
-}
-
-static enum fault sweep_upload(struct sweep *s, const char *parent, const char *name)
-{
-    char path[INBOX_PATH_MAX];
-    bool wanted;
-    int64_t entered;
-    (void)parent;
-    if (!ident_is_hex(name, IDENT_BATCH_DIGITS) ||
-        inbox_batch_path(path, conf_text(CONF_INBOX_DIR), s->org, s->sandbox, name) != FAULT_NONE)
-        return FAULT_NONE;
-    const char *params[] = {arena_int(s->arena, s->org), arena_int(s->arena, s->sandbox), name};
-    enum fault fault = sweep_ask(s, s->org, &STMT_INBOX_WANTED, params, &wanted, &entered);
-    if (fault != FAULT_NONE)
-        return fault;
-    return wanted ? sweep_files(s, path, name, entered) : sweep_remove(s, path);
-}
-
-/* A positive number as we write it, or 0. */
-static int sweep_number(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 0 && length < 10 && name[0] != '0' && strspn(name, "0123456789") == length
-               ? (int)strtol(name, NULL, 10)
-               : 0;
-}
-
-static enum fault sweep_sandbox(struct sweep *s, const char *parent, const char *name)
-{
-    char path[INBOX_PATH_MAX];
-    s->sandbox = sweep_number(name);
-    if (s->sandbox == 0 || snprintf(path, sizeof path, "%s/%s", parent, name) >= (int)sizeof path)
-        return FAULT_NONE;
-    return sweep_each(s, path, sweep_upload);
-}
-
-static enum fault sweep_org(struct sweep *s, const char *parent, const char *name)
-{
-    char path[INBOX_PATH_MAX];
-    s->org = sweep_number(name);
-    if (s->org == 0 || snprintf(path, sizeof path, "%s/%s", parent, name) >= (int)sizeof path)
-        return FAULT_NONE;
-    return sweep_each(s, path, sweep_sandbox);
-}
-
-static enum fault sweep_keys(struct sweep *s)
-{
-    const char *params[] = {SWEEP_KEYS};
-    return db_call(s->db, s->arena, 0, &STMT_KEYS_EXPIRE, params, NULL);
-}
-
-/* The lock that one sweep of this host holds at a time: on the directory itself, which leaves no file
- * behind. -1: somebody else sweeps, or it cannot be opened. */
-static int sweep_lock(const char *path)
-{
-    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (directory >= 0 && flock(directory, LOCK_EX | LOCK_NB) != 0) {
-        close(directory);
-        directory = -1;
+    static const char *const NAMES[] = {"expire", "lake", "archive"};
+    char *out[] = {marks->expire, marks->lake, marks->archive};
+    struct db_rows rows;
+    /* whoever asks first after that time sweeps; a worker asks every spooler.sweep_ms, and not to the millisecond */
+    const char *params[] = {arena_int(s->arena, conf_number(CONF_SPOOLER_SWEEP_MS) * 3 / 4)};
+    enum fault fault = db_call(s->db, s->arena, 0, &STMT_SWEEP_BEGIN, params, &rows);
+    *ours = fault == FAULT_NONE && rows.count > 0;
+    for (int row = 0; *ours && row < rows.count; row++) {
+        for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+            if (strcmp(db_text(&rows, row, 0), NAMES[i]) == 0 && db_length(&rows, row, 1) < SWEEP_PLACE_MAX)
+                str_copy_fitting(out[i], SWEEP_PLACE_MAX, db_text(&rows, row, 1));
+        }
     }
-    return directory;
+    arena_reset(s->arena);
+    return fault;
+}
+
+static void sweep_step_begin(struct sweep *s, const char *name)
+{
+    s->step = name;
+    s->until_ms = clock_monotonic_ms() + SWEEP_SLICE_MS;
+}
+
+static enum fault sweep_steps(struct sweep *s, const struct sweep_marks *marks)
+{
+    enum fault fault;
+    sweep_step_begin(s, "attempts");
+    if ((fault = sweep_attempts(s)) != FAULT_NONE)
+        return fault;
+    sweep_step_begin(s, "inbox");
+    if ((fault = sweep_inbox(s)) != FAULT_NONE)
+        return fault;
+    sweep_step_begin(s, "expire");
+    if ((fault = sweep_expire(s, marks->expire)) != FAULT_NONE)
+        return fault;
+    sweep_step_begin(s, "lake");
+    if ((fault = sweep_lake(s, marks->lake)) != FAULT_NONE)
+        return fault;
+    sweep_step_begin(s, "archive");
+    if ((fault = sweep_archive(s, marks->archive)) != FAULT_NONE)
+        return fault;
+    sweep_step_begin(s, "keys");
+    return sweep_keys(s);
 }
 
 void sweep_run(struct db *db, struct arena *arena)
 {
-    struct sweep s = {.db = db, .arena = arena};
-    char path[LAKE_PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/tmp", conf_text(CONF_LAKE_DIR)) >= (int)sizeof path)
-        return;
-    int lock = sweep_lock(path);
-    if (lock < 0)
-        return;
+    struct sweep s = {.db = db, .arena = arena, .step = "begin"};
+    struct sweep_marks marks = {{0}, {0}, {0}};
+    bool ours;
     arena_reset(arena);
-    enum fault fault = sweep_each(&s, path, sweep_attempt);
+    enum fault fault = sweep_begin(&s, &marks, &ours);
+    if (fault == FAULT_NONE && !ours)
+        return;
     if (fault == FAULT_NONE)
-        fault = sweep_each(&s, conf_text(CONF_INBOX_DIR), sweep_org);
-    if (fault == FAULT_NONE)
-        fault = sweep_keys(&s);
-    log_event(LOG_DEBUG, "sweep", "removed=%d outcome=%s", s.removed, fault_row(fault)->name);
-    close(lock);
+        fault = sweep_steps(&s, &marks);
+    bool ended = fault == FAULT_NONE || fault == FAULT_STOPPED;
+    log_event(ended ? LOG_DEBUG : LOG_WARN, "sweep",
+              "removed=%lld expired=%lld archived=%lld forgotten=%lld step=%s outcome=%s", (long long)s.removed,
+              (long long)s.expired, (long long)s.archived, (long long)s.forgotten, s.step, fault_row(fault)->name);
+    arena_reset(arena);
+    if (db_connected(db) && db_call(db, arena, 0, &STMT_SWEEP_END, NULL, NULL) != FAULT_NONE)
+        db_close(db); /* the lock goes with the session */
 }

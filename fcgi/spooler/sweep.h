@@ -1,12 +1,19 @@
 /*
- * sweep: removes what nobody will ask for again.
+ * sweep: removes what nobody will ask for again, and ends what has an end.
  *
- * Attempts that died leave lake/tmp/<attempt>; uploads whose batch is over may be left in the inbox, and
- * so may one that was cut off before it was entered; idempotency keys end after 24 h.
- * Every sweep looks first and asks the database then: an attempt is entered there before its directory
- * is made, and so is a batch, so a live one is never taken for a dead one. An upload is entered after its
- * last byte; one that is not and was not written to for SWEEP_QUIET_S is of a request that died.
- * Caller: spool.
+ * One worker of all hosts sweeps at a time, between two pieces of work: it holds an advisory lock in its lease session,
+ * which goes with the session, and the database knows when the last sweep began. The steps, in order:
+ *
+ *   attempts  lake/tmp/<attempt> of attempts that died
+ *   inbox     uploads whose batch is over, and those that were cut off before they were entered
+ *   expire    batches that a dataset keeps no longer: told to be gone, and their files removed then
+ *   lake      published places that belong to no published batch: what a crash left between two of the above
+ *   archive   export jobs that ended long ago, and the rows of batches that expired long ago
+ *   keys      idempotency keys, 24 h old
+ *
+ * Every step that looks at files lists first and asks the database then: an attempt is entered there before its
+ * directory is made, and so is a batch, so a live one is never taken for a dead one. All statements are short, and a
+ * stop request is heeded between them. Caller: spool.
  */
 #ifndef CONSIGN_SPOOLER_SWEEP_H
 #define CONSIGN_SPOOLER_SWEEP_H
@@ -14,8 +21,8 @@
 #include "lib/arena.h"
 #include "lib/db.h"
 
-/* Sweeps unless another worker of this host does right now. Faults are logged; the next sweep tries
- * again. */
+/* Sweeps unless somebody else does or did less than about spooler.sweep_ms ago. `db` is the lease session, without a
+ * lease. Faults are logged; the next sweep tries again. */
 void sweep_run(struct db *db, struct arena *arena);
 
 #endif

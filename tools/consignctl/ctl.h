@@ -46,6 +46,12 @@ int ctl_migrate(const struct ctl_options *options);
 /* registry.c: one verb on one kind of thing ("org", "create"). -1: no such verb. */
 int ctl_registry(const char *kind, const char *verb, const struct ctl_options *options);
 
+/* quota.c: "set" or "list". -1: no such verb, or options that are no quota. */
+int ctl_quota(const char *verb, const struct ctl_options *options);
+
+/* retention.c: "set", "clear" or "list". -1: no such verb. */
+int ctl_retention(const char *verb, const struct ctl_options *options);
+
 /* work.c: shows what the spoolers have to do; runs job_cancel or job_retry on one job. */
 int ctl_jobs(const struct ctl_options *options);
 int ctl_job(const char *function, const struct ctl_options *options);

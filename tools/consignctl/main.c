@@ -20,6 +20,10 @@ static const char USAGE[] =
     "  sandbox create --org ID --name NAME | list --org ID | disable --org ID --name NAME | enable ...\n"
     "  client  create --org ID [--org ID ...] --name NAME --rights all|RIGHT,RIGHT,...\n"
     "          list [--org ID] | disable --id CLIENT_ID | enable --id CLIENT_ID\n"
+    "  quota   set --org ID [--sandbox NAME] [--weight N] [--running N] [--jobs N] [--lake-bytes N]\n"
+    "          (`default` for N takes it away) | list [--org ID]\n"
+    "  retention set --org ID --sandbox NAME --dataset ID --days N|--hours N|--ms N\n"
+    "          clear --org ID --sandbox NAME --dataset ID | list [--org ID]\n"
     "  jobs    [--org ID]\n"
     "  cancel  --org ID --sandbox NAME --job NUMBER\n"
     "  retry   --org ID --sandbox NAME --job NUMBER\n"
@@ -57,8 +61,10 @@ const char *ctl_need(const struct ctl_options *options, const char *name)
 
 PGconn *ctl_connect(void)
 {
-    const char *keys[] = {"dbname", "application_name", "options", NULL};
-    const char *values[] = {conf_text(CONF_DATABASE_OPERATOR), "consignctl", "-c search_path=pg_catalog", NULL};
+    /* of several hosts the one that takes writes; one that stands still must not keep us from the next */
+    const char *keys[] = {"connect_timeout", "dbname", "application_name", "options", "target_session_attrs", NULL};
+    const char *values[] = {"10",        conf_text(CONF_DATABASE_OPERATOR),
+                            "consignctl", "-c search_path=pg_catalog", "read-write", NULL};
     PGconn *conn = PQconnectdbParams(keys, values, 1);
     if (conn == NULL || PQstatus(conn) != CONNECTION_OK)
         ctl_fail("cannot reach the database: %s", conn == NULL ? "no memory" : PQerrorMessage(conn));
@@ -135,6 +141,16 @@ static int main_run(const char *word, const struct ctl_options *options)
     return ctl_job(strcmp(word, "cancel") == 0 ? "job_cancel" : "job_retry", options);
 }
 
+/* Commands of two words, `consignctl --config FILE KIND VERB --name value ...`. */
+static int main_run_verb(const char *kind, const char *verb, const struct ctl_options *options)
+{
+    if (strcmp(kind, "quota") == 0)
+        return ctl_quota(verb, options);
+    if (strcmp(kind, "retention") == 0)
+        return ctl_retention(verb, options);
+    return ctl_registry(kind, verb, options);
+}
+
 /* `load --name value ... FILE ...`. */
 static int main_load(int argc, char **argv)
 {
@@ -163,7 +179,7 @@ int main(int argc, char **argv)
         if (ctl_read_options(argc, argv, 4, &options))
             status = main_run(argv[3], &options);
     } else if (argc >= 5 && ctl_read_options(argc, argv, 5, &options))
-        status = ctl_registry(argv[3], argv[4], &options);
+        status = main_run_verb(argv[3], argv[4], &options);
     if (status < 0)
         fputs(USAGE, stderr);
     return status < 0 ? 2 : status;

@@ -4,7 +4,8 @@
  *   missing  a file (or all of a batch) that should be there        short    fewer bytes than were published
  *   changed  other bytes, or a manifest that says something else    stray    what nobody published
  *
- * One line a finding, then the figures. Stops nothing and changes nothing; it may run while the service does.
+ * One line a finding, then the figures. Stops nothing and changes nothing; it may run while the service does. A batch
+ * that expires meanwhile is no finding, nor are its files for VERIFY_EXPIRED_MS, in which the sweep removes them.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +25,7 @@
 
 #define VERIFY_MANIFEST "manifest.json"
 #define VERIFY_MANIFEST_BYTES ((size_t)64 * 1024 * 1024)
+#define VERIFY_EXPIRED_MS "60000"
 #define VERIFY_LEVELS 5 /* org, sandbox, dataset, batch, attempt */
 
 enum verify_finding { VERIFY_MISSING, VERIFY_SHORT, VERIFY_CHANGED, VERIFY_STRAY, VERIFY_FINDINGS };
@@ -31,12 +33,27 @@ static const char *const VERIFY_NAMES[] = {"missing", "short", "changed", "stray
 
 struct verify {
     PGconn *conn;
+    const char *const *batch; /* org, sandbox and id of the batch that is compared; NULL: none is */
     int64_t batches, files, bytes;
     int64_t found[VERIFY_FINDINGS];
 };
 
+/* Whether the batch that is compared has expired since it was listed: then nothing of it is a finding. */
+static bool verify_expired(struct verify *v)
+{
+    if (v->batch == NULL)
+        return false;
+    PGresult *kept = ctl_query(v->conn, "SELECT FROM consign.batch b WHERE b.org = $1::int AND b.sandbox = $2::int"
+                               " AND b.batch = $3 AND b.expired_ms IS NULL", 3, v->batch);
+    bool expired = PQntuples(kept) == 0;
+    PQclear(kept);
+    return expired;
+}
+
 static void verify_report(struct verify *v, enum verify_finding finding, const char *path, const char *name)
 {
+    if (verify_expired(v))
+        return;
     v->found[finding]++;
     printf("%s\t%s%s%s\n", VERIFY_NAMES[finding], path, *name != '\0' ? "/" : "", name);
 }
@@ -165,12 +182,14 @@ static void verify_batch(struct verify *v, const char *org, const PGresult *batc
     if (lake_attempt_relative(path, &place, attempt) != FAULT_NONE ||
         lake_attempt_path(full, conf_text(CONF_LAKE_DIR), &place, attempt) != FAULT_NONE)
         ctl_fail("batch %s: no path", params[2]);
-    v->batches++;
     int directory = open(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory < 0 && (errno == EACCES || errno == EPERM))
         ctl_fail("%s: %s", path, strerror(errno));
+    v->batch = params;
+    v->batches++;
     if (directory < 0) {
         verify_report(v, VERIFY_MISSING, path, "");
+        v->batch = NULL;
         return;
     }
     PGresult *files = ctl_query(v->conn, "SELECT f.name, f.records, f.bytes, f.sha256 FROM consign.batch_file f"
@@ -180,6 +199,7 @@ static void verify_batch(struct verify *v, const char *org, const PGresult *batc
     verify_strays(v, directory, path, files);
     PQclear(files);
     close(directory);
+    v->batch = NULL;
 }
 
 static void verify_org(struct verify *v, const char *org)
@@ -188,6 +208,7 @@ static void verify_org(struct verify *v, const char *org)
     ctl_begin_tenant(v->conn, org);
     PGresult *batches = ctl_query(v->conn, "SELECT b.sandbox, b.dataset, b.batch, b.attempt FROM consign.batch b"
                                   " WHERE b.org = $1::int AND b.kind = 'export' AND b.status = 'success'"
+                                  " AND b.expired_ms IS NULL"
                                   " ORDER BY b.sandbox, b.batch", 1, params);
     for (int row = 0; row < PQntuples(batches); row++)
         verify_batch(v, org, batches, row);
@@ -208,7 +229,9 @@ static bool verify_known(struct verify *v, char part[VERIFY_LEVELS][64])
     PGresult *known = ctl_query(v->conn,
                                 "SELECT FROM consign.work_queue q WHERE q.attempt = $5 UNION ALL"
                                 " SELECT FROM consign.batch b WHERE b.org = $1::int AND b.sandbox = $2::int"
-                                " AND b.dataset = $3 AND b.batch = $4 AND b.attempt = $5 AND b.status = 'success'", 5, params);
+                                " AND b.dataset = $3 AND b.batch = $4 AND b.attempt = $5 AND b.status = 'success'"
+                                " AND (b.expired_ms IS NULL OR b.expired_ms > consign.now_ms() - " VERIFY_EXPIRED_MS ")", 5,
+                                params);
     bool yes = PQntuples(known) > 0;
     PQclear(known);
     ctl_script(v->conn, "commit", "COMMIT");

@@ -1,0 +1,187 @@
+/*
+ * sweep_rows: what has an end in the database: batches that expire, jobs and batches that are old, idempotency keys.
+ *
+ * A batch is first told to be gone, in one transaction with others of its dataset, and its files are removed then; what
+ * a crash leaves in between, sweep_lake finds. Caller: sweep.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/ident.h"
+#include "core/lake.h"
+#include "core/stmt_spooler.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/str.h"
+#include "spooler/sweep_step.h"
+
+#define ROWS_PAGE 100 /* datasets or sandboxes that are read at once */
+#define ROWS_PAGE_TEXT "100"
+#define ROWS_EXPIRE 50 /* batches of a dataset at a time; each may have a thousand refused records */
+#define ROWS_EXPIRE_TEXT "50"
+#define ROWS_MOVE 200 /* jobs or batches of a sandbox at a time */
+#define ROWS_MOVE_TEXT "200"
+#define ROWS_KEYS 500
+#define ROWS_KEYS_TEXT "500"
+#define ROWS_DAY_MS INT64_C(86400000)
+
+/* A place that rows are looked for in. */
+struct rows_place {
+    int org, sandbox;
+    char dataset[IDENT_DATASET_DIGITS + 1]; /* "" where none is meant */
+};
+
+struct rows_page {
+    int count;
+    struct rows_place place[ROWS_PAGE];
+};
+
+static struct rows_place rows_read_mark(const char *mark)
+{
+    struct rows_place place = {0};
+    if (sscanf(mark, "%d/%d/%24[0-9a-f]", &place.org, &place.sandbox, place.dataset) < 2)
+        place = (struct rows_place){0};
+    return place;
+}
+
+/* The next page behind a place; `stmt` takes org, sandbox, (dataset,) limit and answers the same. */
+static enum fault rows_next(struct sweep *s, const struct stmt *stmt, const struct rows_place *behind,
+                            struct rows_page *page)
+{
+    struct db_rows rows;
+    const char *params[4] = {arena_int(s->arena, behind->org), arena_int(s->arena, behind->sandbox), ROWS_PAGE_TEXT};
+    bool datasets = stmt->params == 4;
+    page->count = 0;
+    if (datasets) {
+        params[2] = behind->dataset;
+        params[3] = ROWS_PAGE_TEXT;
+    }
+    enum fault fault = db_call(s->db, s->arena, 0, stmt, params, &rows);
+    for (int row = 0; fault == FAULT_NONE && row < rows.count && row < ROWS_PAGE; row++) {
+        struct rows_place *place = &page->place[page->count++];
+        *place = (struct rows_place){.org = (int)db_int(&rows, row, 0), .sandbox = (int)db_int(&rows, row, 1)};
+        if (datasets)
+            str_copy_fitting(place->dataset, sizeof place->dataset, db_text(&rows, row, 2));
+    }
+    arena_reset(s->arena);
+    return fault;
+}
+
+/* Keeps the place as the mark, or the start when `place` is NULL; not again what is kept already. */
+static enum fault rows_mark(struct sweep *s, const struct rows_place *place, const char *before)
+{
+    char mark[SWEEP_PLACE_MAX] = "";
+    if (place != NULL)
+        snprintf(mark, sizeof mark, "%d/%d/%s", place->org, place->sandbox, place->dataset);
+    return strcmp(mark, before) == 0 ? FAULT_NONE : sweep_mark(s, mark);
+}
+
+/* ---- batches that expire ---- */
+
+static void expire_files(struct sweep *s, const struct rows_place *place, const char *batch)
+{
+    struct lake_batch where = {.org = place->org, .sandbox = place->sandbox, .dataset = place->dataset, .batch = batch};
+    char path[LAKE_PATH_MAX];
+    if (lake_batch_path(path, conf_text(CONF_LAKE_DIR), &where) == FAULT_NONE)
+        sweep_remove(s, path);
+}
+
+/* One set of batches of a dataset; *more: there may be others. */
+static enum fault expire_some(struct sweep *s, const struct rows_place *place, bool *more)
+{
+    struct db_rows rows;
+    const char *params[] = {arena_int(s->arena, place->org), arena_int(s->arena, place->sandbox), place->dataset,
+                            ROWS_EXPIRE_TEXT};
+    enum fault fault = db_call(s->db, s->arena, place->org, &STMT_BATCH_EXPIRE, params, &rows);
+    int count = fault == FAULT_NONE ? rows.count : 0;
+    for (int row = 0; row < count; row++) {
+        if (strcmp(db_text(&rows, row, 1), "export") == 0)
+            expire_files(s, place, db_text(&rows, row, 0));
+    }
+    if (count > 0)
+        log_event(LOG_INFO, "expired", "org=%d sandbox=%d dataset=%s batches=%d", place->org, place->sandbox,
+                  place->dataset, count);
+    arena_reset(s->arena);
+    s->expired += count;
+    *more = count == ROWS_EXPIRE;
+    return fault == FAULT_NONE ? sweep_go_on() : fault;
+}
+
+enum fault sweep_expire(struct sweep *s, const char *mark)
+{
+    struct rows_place behind = rows_read_mark(mark);
+    struct rows_page page;
+    enum fault fault = FAULT_NONE;
+    do {
+        fault = rows_next(s, &STMT_RETENTION_NEXT, &behind, &page);
+        for (int i = 0; fault == FAULT_NONE && i < page.count; i++) {
+            bool more = true;
+            while (fault == FAULT_NONE && more && !sweep_time_is_up(s))
+                fault = expire_some(s, &page.place[i], &more);
+            if (fault == FAULT_NONE && more) /* this dataset first, the next time */
+                return rows_mark(s, &behind, mark);
+            behind = page.place[i];
+        }
+    } while (fault == FAULT_NONE && page.count == ROWS_PAGE);
+    return fault == FAULT_NONE ? rows_mark(s, NULL, mark) : fault;
+}
+
+/* ---- jobs that ended long ago, batches that expired long ago ---- */
+
+/* Calls a function that takes org, sandbox, how old and how many, and answers how many it had, until it had fewer. */
+static enum fault archive_all(struct sweep *s, const struct rows_place *place, const struct stmt *stmt, int64_t *total)
+{
+    bool more = true;
+    enum fault fault = FAULT_NONE;
+    while (fault == FAULT_NONE && more && !sweep_time_is_up(s)) {
+        struct db_rows rows;
+        const char *params[] = {arena_int(s->arena, place->org), arena_int(s->arena, place->sandbox),
+                                arena_int(s->arena, conf_number(CONF_JOBS_KEEP_DAYS) * ROWS_DAY_MS), ROWS_MOVE_TEXT};
+        fault = db_call(s->db, s->arena, place->org, stmt, params, &rows);
+        int64_t count = fault == FAULT_NONE ? db_int(&rows, 0, 0) : 0;
+        arena_reset(s->arena);
+        *total += count;
+        more = count == ROWS_MOVE;
+        if (fault == FAULT_NONE)
+            fault = sweep_go_on();
+    }
+    return fault;
+}
+
+/* One page of sandboxes a sweep: nobody waits for this. */
+enum fault sweep_archive(struct sweep *s, const char *mark)
+{
+    struct rows_place behind = rows_read_mark(mark);
+    struct rows_page page;
+    enum fault fault = rows_next(s, &STMT_SWEEP_PLACES, &behind, &page);
+    for (int i = 0; fault == FAULT_NONE && i < page.count; i++) {
+        fault = archive_all(s, &page.place[i], &STMT_JOB_ARCHIVE, &s->archived);
+        if (fault == FAULT_NONE)
+            fault = archive_all(s, &page.place[i], &STMT_BATCH_FORGET, &s->forgotten);
+        if (fault == FAULT_NONE && sweep_time_is_up(s))
+            return rows_mark(s, &behind, mark);
+        behind = page.place[i];
+    }
+    if (fault != FAULT_NONE)
+        return fault;
+    return rows_mark(s, page.count == ROWS_PAGE ? &behind : NULL, mark);
+}
+
+/* ---- idempotency keys ---- */
+
+enum fault sweep_keys(struct sweep *s)
+{
+    const char *params[] = {ROWS_KEYS_TEXT};
+    int64_t count = ROWS_KEYS;
+    enum fault fault = FAULT_NONE;
+    while (fault == FAULT_NONE && count == ROWS_KEYS && !sweep_time_is_up(s)) {
+        struct db_rows rows;
+        fault = db_call(s->db, s->arena, 0, &STMT_KEYS_EXPIRE, params, &rows);
+        count = fault == FAULT_NONE ? db_int(&rows, 0, 0) : 0;
+        arena_reset(s->arena);
+        if (fault == FAULT_NONE)
+            fault = sweep_go_on();
+    }
+    return fault;
+}

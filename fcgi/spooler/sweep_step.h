@@ -1,0 +1,59 @@
+/*
+ * sweep_step: what the steps of a sweep have in common. Callers: the files sweep*.c.
+ */
+#ifndef CONSIGN_SPOOLER_SWEEP_STEP_H
+#define CONSIGN_SPOOLER_SWEEP_STEP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/db.h"
+#include "lib/fault.h"
+
+#define SWEEP_PLACE_MAX 128 /* of a mark, with terminator */
+
+struct sweep {
+    struct db *db;
+    struct arena *arena; /* reset after each question */
+    const char *step;    /* its name, also of its mark */
+    int64_t until_ms;    /* when the step ends for this time (clock_monotonic_ms), if it can go on the next */
+    int64_t removed;     /* directories and files */
+    int64_t expired;     /* batches */
+    int64_t archived;    /* jobs */
+    int64_t forgotten;   /* batches */
+};
+
+/* All steps: FAULT_STOPPED when a stop was asked for, and what a statement came to. What the file system refuses is
+ * logged, and the step goes on with the rest. `mark`, of those that have one, is what sweep_mark() kept the last time, ""
+ * for the start. */
+enum fault sweep_attempts(struct sweep *s) MUST_CHECK;
+enum fault sweep_inbox(struct sweep *s) MUST_CHECK;
+enum fault sweep_expire(struct sweep *s, const char *mark) MUST_CHECK;
+enum fault sweep_lake(struct sweep *s, const char *mark) MUST_CHECK;
+enum fault sweep_archive(struct sweep *s, const char *mark) MUST_CHECK;
+enum fault sweep_keys(struct sweep *s) MUST_CHECK;
+
+/* Keeps where the step goes on the next time. */
+enum fault sweep_mark(struct sweep *s, const char *place) MUST_CHECK;
+
+/* FAULT_STOPPED when a stop was asked for. */
+enum fault sweep_go_on(void) MUST_CHECK;
+
+/* Whether the step has had its time. */
+bool sweep_time_is_up(const struct sweep *s);
+
+/* Calls visit(path, name) with every name in a directory that does not begin with a dot, until it answers a fault or a stop
+ * is asked for. A directory that is not there has none. */
+enum fault sweep_each(struct sweep *s, const char *path,
+                      enum fault (*visit)(struct sweep *s, const char *path, const char *name, void *arg),
+                      void *arg) MUST_CHECK;
+
+/* Asks a yes-or-no statement; *number, unless NULL, is its second column. */
+enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const char *const *params, bool *yes,
+                     int64_t *number) MUST_CHECK;
+
+/* Removes a directory or file, counts it, and says so in the log. */
+void sweep_remove(struct sweep *s, const char *path);
+
+#endif
