@@ -41,12 +41,19 @@ GRANT EXECUTE ON FUNCTION consign.entity_remove, consign.profile_remove TO consi
 GRANT SELECT, DELETE ON consign.identity, consign.profile_fragment, consign.profile_event TO consign_api;
 GRANT SELECT, UPDATE (identities) ON consign.ingest_clock TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.stream_put TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.quota_admit TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.quota_room TO consign_api, consign_spooler;
+GRANT SELECT ON consign.quota, consign.lake_usage TO consign_api, consign_spooler; -- what a tenant may take of the service
 GRANT INSERT ON consign.stream_message TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.job_archive_move TO consign_api; -- of dataset_delete
+GRANT SELECT, INSERT ON consign.export_job_archive TO consign_api;
+GRANT DELETE ON consign.export_job, consign.batch TO consign_api; -- that are over (sql/schema/024_sweep.sql)
 
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_look, consign.work_release,
     consign.job_start, consign.job_orders, consign.job_beat, consign.job_publish, consign.job_give_up, consign.job_end,
     consign.batch_load, consign.record_load, consign.batch_fail, consign.batch_end, consign.idempotency_expire TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.session_end, consign.session_end_silent, consign.help_clear TO consign_spooler; -- of dead workers
 GRANT SELECT, UPDATE, DELETE ON consign.work_queue TO consign_spooler;
 GRANT SELECT, DELETE ON consign.idempotency_key TO consign_spooler; -- those that have ended
 GRANT SELECT, UPDATE ON consign.export_job, consign.batch TO consign_spooler;
@@ -71,4 +78,14 @@ GRANT EXECUTE ON FUNCTION consign.share_open, consign.share_clear, consign.share
     consign.help_enter, consign.help_beat, consign.help_end, consign.help_drop, consign.help_look,
     consign.work_waits, consign.counts_sum, consign.bare_profile TO consign_spooler; -- an export that several workers write
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_share, consign.export_helper TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.work_ready, consign.work_order, consign.work_turn_note TO consign_spooler;
+GRANT SELECT, INSERT, UPDATE ON consign.work_turn TO consign_spooler;
+GRANT INSERT, UPDATE ON consign.lake_usage TO consign_spooler;
 GRANT USAGE ON SEQUENCE consign.work_queue_entry_seq TO consign_spooler; -- numbers for the locks of helpers
+GRANT EXECUTE ON FUNCTION consign.sweep_begin, consign.sweep_places, consign.lake_dead, consign.batch_expire,
+    consign.batch_forget, consign.job_archive, consign.job_archive_move TO consign_spooler; -- the sweep
+GRANT SELECT, INSERT, UPDATE ON consign.sweep_mark TO consign_spooler;
+GRANT SELECT ON consign.dataset_retention, consign.job_document TO consign_spooler;
+GRANT SELECT, INSERT ON consign.export_job_archive TO consign_spooler;
+GRANT DELETE ON consign.export_job, consign.batch, consign.batch_file, consign.batch_error, consign.batch_upload
+    TO consign_spooler; -- that are over

@@ -31,11 +31,14 @@ const struct stmt STMT_JOB_CREATE = {
     " $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     17};
 
-const struct stmt STMT_JOB_GET = {
-    "job_get", "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT " AND job = $3::bigint", 3};
+/* A job is in one of the two; the archive is not looked at when the first has it. */
+#define JOB_ANYWHERE(columns, live)                                                                                    \
+    "SELECT " columns " FROM consign." live " WHERE " TENANT " AND job = $3::bigint UNION ALL"                         \
+    " SELECT " columns " FROM consign.export_job_archive WHERE " TENANT " AND job = $3::bigint LIMIT 1"
 
-const struct stmt STMT_JOB_STATUS = {
-    "job_status", "SELECT status FROM consign.export_job WHERE " TENANT " AND job = $3::bigint", 3};
+const struct stmt STMT_JOB_GET = {"job_get", JOB_ANYWHERE(JOB_COLUMNS, "job_document"), 3};
+
+const struct stmt STMT_JOB_STATUS = {"job_status", JOB_ANYWHERE("status", "export_job"), 3};
 
 const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1::int, $2::int, $3::bigint)", 3};
 
@@ -90,6 +93,8 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
 
 /* An export batch shows when it is published; until then it does not exist for anybody. */
 #define BATCH_VISIBLE "(b.kind = 'ingest' OR b.status = 'success')"
+/* Lists leave out what has expired; asked for by its id, it is told to be gone. */
+#define BATCH_KEPT BATCH_VISIBLE " AND b.expired_ms IS NULL"
 
 #define DATASET_COLUMNS                                                                                                \
     "d.dataset, d.name, d.description, d.schema_id, d.schema_content_type, d.format, d.compression, d.tags,"           \
@@ -97,9 +102,9 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
 #define DATASET_FROM                                                                                                   \
     " FROM consign.dataset d"                                                                                          \
     " LEFT JOIN LATERAL (SELECT b.batch, b.status FROM consign.batch b WHERE b.org = d.org AND b.sandbox = d.sandbox"  \
-    " AND b.dataset = d.dataset AND " BATCH_VISIBLE " ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) last ON true"  \
+    " AND b.dataset = d.dataset AND " BATCH_KEPT " ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) last ON true"  \
     " LEFT JOIN LATERAL (SELECT b.batch FROM consign.batch b WHERE b.org = d.org AND b.sandbox = d.sandbox"            \
-    " AND b.dataset = d.dataset AND b.status = 'success' ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) good ON true" \
+    " AND b.dataset = d.dataset AND b.status = 'success' AND b.expired_ms IS NULL ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1) good ON true" \
     " WHERE d.org = $1::int AND d.sandbox = $2::int"
 
 /* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client,
@@ -141,7 +146,7 @@ const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending)
 #define BATCH_COLUMNS                                                                                                  \
     "b.batch, b.dataset, b.kind, b.status, b.attempt, b.created_ms, b.updated_ms, b.started_ms, b.completed_ms,"       \
     " b.created_client, b.version, b.input_records, b.output_records, b.failed_records, b.input_bytes,"                \
-    " b.output_bytes, b.errors, b.input_format, b.delimiter, b.bad_percent, b.stream"
+    " b.output_bytes, b.errors, b.input_format, b.delimiter, b.bad_percent, b.stream, b.expired_ms"
 #define BATCH_WHERE " WHERE b.org = $1::int AND b.sandbox = $2::int AND " BATCH_VISIBLE
 
 /* org, sandbox, batch, dataset, client, key, body, format, delimiter, percentage of bad records */
@@ -174,7 +179,7 @@ const struct stmt STMT_BATCH_ABORT = {"batch_abort", "SELECT consign.batch_abort
 #define BATCH_LIST(name, order)                                                                                        \
     {                                                                                                                  \
         name,                                                                                                          \
-            "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND ($5::text IS NULL OR b.dataset = $5)"    \
+            "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND b.expired_ms IS NULL AND ($5::text IS NULL OR b.dataset = $5)"    \
             " AND ($6::text IS NULL OR b.status = $6) AND ($7::bigint IS NULL OR b.created_ms > $7)"                   \
             " AND ($8::bigint IS NULL OR b.created_ms < $8) ORDER BY " order " LIMIT $3::int OFFSET $4::bigint",       \
             8                                                                                                          \
@@ -353,7 +358,7 @@ const struct stmt STMT_ENTITY_REMOVE = {
 
 const struct stmt STMT_FILE_LIST = {
     "file_list",
-    "SELECT f.part, f.name, f.records, f.bytes, f.sha256, b.completed_ms, t.total FROM consign.batch b"
+    "SELECT f.part, f.name, f.records, f.bytes, f.sha256, b.completed_ms, t.total, b.expired_ms FROM consign.batch b"
     " CROSS JOIN LATERAL (SELECT count(*) AS total FROM consign.batch_file n WHERE n.org = b.org AND n.sandbox = b.sandbox"
     " AND n.batch = b.batch) t"
     " LEFT JOIN LATERAL (SELECT * FROM consign.batch_file p WHERE p.org = b.org AND p.sandbox = b.sandbox AND p.batch = b.batch"
@@ -362,13 +367,14 @@ const struct stmt STMT_FILE_LIST = {
 
 const struct stmt STMT_FILE_GET = {
     "file_get",
-    "SELECT f.name, f.bytes, f.sha256, b.dataset, b.attempt FROM consign.batch b"
-    " JOIN consign.batch_file f USING (org, sandbox, batch)" BATCH_WHERE " AND b.batch = $3 AND f.part = $4::int",
+    "SELECT f.name, f.bytes, f.sha256, b.dataset, b.attempt, b.expired_ms FROM consign.batch b"
+    " LEFT JOIN consign.batch_file f ON f.org = b.org AND f.sandbox = b.sandbox AND f.batch = b.batch AND f.part = $4::int"
+    BATCH_WHERE " AND b.batch = $3 AND (f.part IS NOT NULL OR b.expired_ms IS NOT NULL)",
     4};
 
 const struct stmt STMT_ERROR_LIST = {
     "error_list",
-    "SELECT e.file, e.line, e.byte_offset, e.code, e.reason, e.record, t.total FROM consign.batch b"
+    "SELECT e.file, e.line, e.byte_offset, e.code, e.reason, e.record, t.total, b.expired_ms FROM consign.batch b"
     " CROSS JOIN LATERAL (SELECT count(*) AS total FROM consign.batch_error n WHERE n.org = b.org AND n.sandbox = b.sandbox"
     " AND n.batch = b.batch) t"
     " LEFT JOIN LATERAL (SELECT * FROM consign.batch_error p WHERE p.org = b.org AND p.sandbox = b.sandbox AND p.batch = b.batch"

@@ -16,7 +16,7 @@ extern const struct stmt STMT_PING;          /* the database answers and is migr
 
 /* Export jobs. The columns of a job are those of enum job_column. */
 extern const struct stmt STMT_JOB_CREATE;
-extern const struct stmt STMT_JOB_GET;    /* job */
+extern const struct stmt STMT_JOB_GET;    /* job; archived ones too */
 extern const struct stmt STMT_JOB_STATUS; /* job; the status alone */
 extern const struct stmt STMT_JOB_CANCEL; /* job -> status */
 
@@ -70,7 +70,8 @@ const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending);
 enum batch_column {
     BATCH_ID, BATCH_DATASET, BATCH_KIND, BATCH_STATUS, BATCH_ATTEMPT, BATCH_CREATED, BATCH_UPDATED, BATCH_STARTED,
     BATCH_COMPLETED, BATCH_CLIENT, BATCH_VERSION, BATCH_INPUT, BATCH_OUTPUT, BATCH_FAILED, BATCH_INPUT_BYTES,
-    BATCH_OUTPUT_BYTES, BATCH_ERRORS, BATCH_FORMAT, BATCH_DELIMITER, BATCH_BAD_PERCENT, BATCH_STREAM
+    BATCH_OUTPUT_BYTES, BATCH_ERRORS, BATCH_FORMAT, BATCH_DELIMITER, BATCH_BAD_PERCENT, BATCH_STREAM,
+    BATCH_EXPIRED /* when; NULL: it has not. The lists have none that has. */
 };
 
 /* org, sandbox, dataset, bodies, xactionIds, schemas (arrays; the last NULL: none is named), xactionId of the call, key,
@@ -118,7 +119,7 @@ enum descriptor_column {
 };
 
 extern const struct stmt STMT_DATASET_CHANGE;
-extern const struct stmt STMT_DATASET_DELETE; /* dataset */
+extern const struct stmt STMT_DATASET_DELETE; /* dataset -> NULL: some of it is left, call again */
 
 /* Removals from the store. Those that answer one have the columns of enum system_job_column. */
 extern const struct stmt STMT_SYSTEM_JOB_CREATE;
@@ -141,9 +142,11 @@ enum entity_column {
 
 enum event_column { EVENT_PLACE, EVENT_POLICY, EVENT_MORE, EVENT_ID, EVENT_TIME, EVENT_BODY };
 
-/* Files of published batches. */
-extern const struct stmt STMT_FILE_LIST; /* batch, limit, row offset -> part, name, records, bytes, sha256, created, total */
-extern const struct stmt STMT_FILE_GET;  /* batch, part -> name, bytes, sha256, dataset, attempt */
-extern const struct stmt STMT_ERROR_LIST; /* batch, limit, row offset -> file, line, offset, code, reason, record, total */
+/* Files of published batches. `expired` is NULL of a batch that has not; of one that has, the rest means nothing. */
+extern const struct stmt STMT_FILE_LIST; /* batch, limit, row offset -> part, name, records, bytes, sha256, created, total,
+                                            expired */
+extern const struct stmt STMT_FILE_GET;  /* batch, part -> name, bytes, sha256, dataset, attempt, expired */
+extern const struct stmt STMT_ERROR_LIST; /* batch, limit, row offset -> file, line, offset, code, reason, record, total,
+                                             expired */
 
 #endif

@@ -4,18 +4,18 @@
 #include "core/stmt_spooler.h"
 
 const struct stmt STMT_WORK_CLAIM = {"work_claim",
-    "SELECT org, sandbox, entry, kind, job, batch, previous, attempts, cancel, task FROM consign.work_claim($1)", 1};
+    "SELECT org, sandbox, entry, kind, job, batch, previous, attempts, cancel, task FROM consign.work_claim($1, $2)", 2};
 
-const struct stmt STMT_WORK_RELEASE = {"work_release",
-    "SELECT consign.work_release($1, $2, $3, $4, CASE WHEN $5::boolean THEN 0 ELSE"
-    " (SELECT consign.now_ms() + least(greatest(consign.now_ms() - q.created_ms, 1000), 60000)"
-    " FROM consign.work_queue q WHERE q.org = $1 AND q.sandbox = $2 AND q.batch = $3) END, $5::boolean, $6)", 6};
+const struct stmt STMT_WORK_RELEASE = {"work_release", "SELECT consign.work_release($1, $2, $3, $4, $5, $6, $7)", 7};
+
+const struct stmt STMT_WORK_LOOK = {"work_look", "SELECT entry FROM consign.work_look($1, $2, $3, $4)", 4};
 
 const struct stmt STMT_BATCH_LOOK = {"batch_look",
-    "SELECT b.dataset, d.class, b.status, b.attempt, (SELECT q.attempt FROM consign.work_queue q"
-    " WHERE q.org = $1 AND q.sandbox = $2 AND q.batch = $3) AS holder FROM consign.batch b"
-    " JOIN consign.dataset d USING (org, sandbox, dataset)"
+    "SELECT b.dataset, d.class, b.status, b.attempt, q.attempt AS holder, q.last_fault FROM consign.batch b"
+    " JOIN consign.dataset d USING (org, sandbox, dataset) LEFT JOIN consign.work_queue q USING (org, sandbox, batch)"
     " WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3", 3};
+
+const struct stmt STMT_SESSION_END_SILENT = {"session_end_silent", "SELECT consign.session_end_silent($1)", 1};
 
 const struct stmt STMT_ATTEMPT_LIVE = {"attempt_live",
     "SELECT EXISTS (SELECT FROM consign.work_queue q WHERE q.attempt = $1)", 1};
@@ -33,6 +33,31 @@ const struct stmt STMT_UPLOAD_WANTED = {"upload_wanted",
 
 const struct stmt STMT_KEYS_EXPIRE = {"keys_expire", "SELECT consign.idempotency_expire($1::integer)", 1};
 
+const struct stmt STMT_SWEEP_BEGIN = {"sweep_begin", "SELECT step, place FROM consign.sweep_begin($1)", 1};
+
+const struct stmt STMT_SWEEP_END = {"sweep_end", "SELECT pg_advisory_unlock(4, 0)", 0};
+
+const struct stmt STMT_SWEEP_MARK = {"sweep_mark",
+    "INSERT INTO consign.sweep_mark (step, place) VALUES ($1, $2) ON CONFLICT (step) DO UPDATE SET place = EXCLUDED.place", 2};
+
+const struct stmt STMT_SWEEP_PLACES = {"sweep_places", "SELECT org, sandbox FROM consign.sweep_places($1, $2, $3)", 3};
+
+const struct stmt STMT_RETENTION_NEXT = {"retention_next",
+    "SELECT r.org, r.sandbox, r.dataset FROM consign.dataset_retention r WHERE (r.org, r.sandbox, r.dataset) > ($1::integer,"
+    " $2::integer, $3) ORDER BY r.org, r.sandbox, r.dataset LIMIT $4::integer", 4};
+
+const struct stmt STMT_BATCH_EXPIRE = {"batch_expire", "SELECT batch, kind FROM consign.batch_expire($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_LAKE_DEAD = {"lake_dead",
+    "SELECT place, awaited FROM consign.lake_dead($1, $2, $3::text[], $4::text[], $5::text[])", 5};
+
+const struct stmt STMT_DATASET_THERE = {"dataset_there",
+    "SELECT EXISTS (SELECT FROM consign.dataset d WHERE d.org = $1::integer AND d.sandbox = $2::integer AND d.dataset = $3)", 3};
+
+const struct stmt STMT_JOB_ARCHIVE = {"job_archive", "SELECT consign.job_archive($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_BATCH_FORGET = {"batch_forget", "SELECT consign.batch_forget($1, $2, $3, $4)", 4};
+
 #define JOB_ORDERS "dataset, format, compression, fields, additional_fields, filter, policy, segment_per_batch"
 
 const struct stmt STMT_JOB_START = {"job_start",
@@ -45,7 +70,7 @@ const struct stmt STMT_JOB_TARGETS = {"job_targets",
     " WHERE org = $1 AND sandbox = $2 AND job = $3 ORDER BY number", 3};
 
 const struct stmt STMT_JOB_BEAT = {"job_beat",
-    "SELECT consign.job_beat($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
+    "SELECT consign.job_beat($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", 10};
 
 const struct stmt STMT_JOB_PUBLISH = {"job_publish",
     "SELECT consign.job_publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14};
@@ -137,13 +162,15 @@ const struct stmt STMT_HELP_BEGIN = {"help_begin",
 
 const struct stmt STMT_HELP_ENTER = {"help_enter", "SELECT consign.help_enter($1, $2, $3, $4, $5, $6, $7)", 7};
 
-const struct stmt STMT_HELP_BEAT = {"help_beat", "SELECT consign.help_beat($1, $2, $3, $4, $5, $6, $7, $8)", 8};
+const struct stmt STMT_HELP_BEAT = {"help_beat", "SELECT consign.help_beat($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
 
 const struct stmt STMT_HELP_END = {"help_end", "SELECT consign.help_end($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", 10};
 
 const struct stmt STMT_HELP_DROP = {"help_drop", "SELECT consign.help_drop($1, $2, $3, $4)", 4};
 
 const struct stmt STMT_HELP_LOOK = {"help_look", "SELECT working, free FROM consign.help_look($1, $2, $3, $4)", 4};
+
+const struct stmt STMT_HELP_CLEAR = {"help_clear", "SELECT consign.help_clear($1, $2, $3, $4)", 4};
 
 const struct stmt STMT_HELP_FILES = {"help_files",
     "SELECT h.helper, f.target, f.name, f.rows, f.bytes, f.sha256 FROM consign.export_helper h"

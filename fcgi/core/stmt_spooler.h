@@ -14,14 +14,17 @@
 #include "lib/db.h"
 #include "lib/fault.h"
 
-/* work: attempt -> org, sandbox, entry, kind, job, batch, previous, attempts, cancel; or no row */
+/* work: attempt, whether only of orgs for which nothing runs -> org, sandbox, entry, kind, job, batch, previous, attempts, cancel; or no row */
 extern const struct stmt STMT_WORK_CLAIM;
-/* org, sandbox, batch, attempt, undo, fault. CN410. Tries again in clamp(age of the entry, 1 s, 60 s),
- * with undo at once. */
+/* org, sandbox, batch, attempt, least pause in ms (0: none, at once), undo, fault. CN410. */
 extern const struct stmt STMT_WORK_RELEASE;
+/* org, sandbox, batch, attempt -> entry; the attempt still owns it. CN410, CN408. */
+extern const struct stmt STMT_WORK_LOOK;
 /* org, sandbox, batch -> dataset, class, status, attempt (whose files were published), holder (the
- * attempt that owns the queue entry; NULL without an entry) */
+ * attempt that owns the queue entry; NULL without an entry), last_fault (of the attempts before, by name; or NULL) */
 extern const struct stmt STMT_BATCH_LOOK;
+/* silence in ms -> how many sessions that hold leases were ended because they stand in the middle of a call */
+extern const struct stmt STMT_SESSION_END_SILENT;
 /* whether an attempt (uuid) is a live one, over all tenants -> boolean */
 extern const struct stmt STMT_ATTEMPT_LIVE;
 /* org, sandbox, batch -> boolean: the batch's uploads are still wanted; how many are entered */
@@ -31,6 +34,27 @@ extern const struct stmt STMT_UPLOAD_WANTED;
 /* the most to remove; over all tenants -> how many idempotency keys that have ended were removed */
 extern const struct stmt STMT_KEYS_EXPIRE;
 
+/* The sweep (sql/schema/024_sweep.sql); the first five are of no tenant.
+ * BEGIN: least pause since the last one began -> step, place of all marks; no row: it is not ours to sweep
+ * END: -
+ * MARK: step, place
+ * PLACES: org, sandbox, limit -> org, sandbox of the sandboxes behind it
+ * RETENTION_NEXT: org, sandbox, dataset, limit -> the same, of the datasets behind it whose batches expire
+ * BATCH_EXPIRE: org, sandbox, dataset, the most -> batch, kind of those that are gone now
+ * LAKE_DEAD: org, sandbox, datasets, batches, attempts (arrays; "-" for none) -> place from 1, awaited
+ * DATASET_THERE: org, sandbox, dataset -> boolean
+ * JOB_ARCHIVE, BATCH_FORGET: org, sandbox, how old, the most -> how many */
+extern const struct stmt STMT_SWEEP_BEGIN;
+extern const struct stmt STMT_SWEEP_END;
+extern const struct stmt STMT_SWEEP_MARK;
+extern const struct stmt STMT_SWEEP_PLACES;
+extern const struct stmt STMT_RETENTION_NEXT;
+extern const struct stmt STMT_BATCH_EXPIRE;
+extern const struct stmt STMT_LAKE_DEAD;
+extern const struct stmt STMT_DATASET_THERE;
+extern const struct stmt STMT_JOB_ARCHIVE;
+extern const struct stmt STMT_BATCH_FORGET;
+
 /* org, sandbox, job, batch, attempt -> dataset, format, compression, fields, additional_fields, filter, policy (its
  * rules as core/policy.h reads them; NULL for the built-in one), segment_per_batch */
 extern const struct stmt STMT_JOB_START;
@@ -39,7 +63,7 @@ extern const struct stmt STMT_JOB_ORDERS;
 /* org, sandbox, job -> number (from 0), batch, segment_ns, segment_id; in order of number. No row unless the job
  * has a batch a segment. */
 extern const struct stmt STMT_JOB_TARGETS;
-/* org, sandbox, job, batch, attempt, phase, done, estimated, files */
+/* org, sandbox, job, batch, attempt, phase, done, estimated, files, bytes. CN507: more bytes than the quota of the lake allows */
 extern const struct stmt STMT_JOB_BEAT;
 /* org, sandbox, job, batch, attempt, push, files, profiles, events, by_namespace, skipped, watermark_ms,
  * export_end_ms, write_start_ms */
@@ -109,7 +133,7 @@ extern const struct stmt STMT_SHARE_TAKE;
 extern const struct stmt STMT_HELP_BEGIN;
 /* org, sandbox, job, batch, attempt, helper, liveness */
 extern const struct stmt STMT_HELP_ENTER;
-/* org, sandbox, job, batch, attempt, helper, profiles, files */
+/* org, sandbox, job, batch, attempt, helper, profiles, files, bytes */
 extern const struct stmt STMT_HELP_BEAT;
 /* org, sandbox, job, helper, profiles, events, too_many, too_large, by_namespace, files */
 extern const struct stmt STMT_HELP_END;
@@ -117,6 +141,8 @@ extern const struct stmt STMT_HELP_END;
 extern const struct stmt STMT_HELP_DROP;
 /* org, sandbox, job, silent_ms -> working, free */
 extern const struct stmt STMT_HELP_LOOK;
+/* org, sandbox, job, the attempt before -> how many sessions of its helpers were ended */
+extern const struct stmt STMT_HELP_CLEAR;
 /* org, sandbox, job -> of the helpers that are done: helper, target, name, rows, bytes, sha256 */
 extern const struct stmt STMT_HELP_FILES;
 

@@ -10,7 +10,6 @@
 
 #define ATTEMPT_SHARES_MAX 1000
 #define ATTEMPT_LOOK_MS 20       /* how often the helpers are looked at when there is nothing else to do */
-#define ATTEMPT_SILENT_MS "30000" /* helpers tell something twice a second */
 
 enum fault attempt_tell(void *lease, struct arena *a, const struct run_progress *p)
 {
@@ -23,7 +22,8 @@ enum fault attempt_tell(void *lease, struct arena *a, const struct run_progress 
                             p->phase,
                             arena_int(a, p->profiles_done),
                             arena_int(a, p->profiles_estimated),
-                            arena_int(a, p->files_written)};
+                            arena_int(a, p->files_written),
+                            arena_int(a, p->bytes_written)};
     return arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_JOB_BEAT, params, NULL);
 }
 
@@ -93,8 +93,8 @@ static enum fault attempt_look(struct attempt *t, bool *working, bool *left)
     const struct lease *l = t->lease;
     struct arena *a = attempt_scratch(t);
     struct db_rows rows;
-    const char *params[] = {
-        arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), ATTEMPT_SILENT_MS};
+    const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job),
+                            arena_int(a, conf_number(CONF_SPOOLER_SILENCE_MS))}; /* helpers tell twice a second */
     enum fault fault = arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_HELP_LOOK, params, &rows);
     *working = fault == FAULT_NONE && db_int(&rows, 0, 0) > 0;
     *left = fault == FAULT_NONE && db_bool(&rows, 0, 1);

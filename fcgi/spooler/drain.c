@@ -14,13 +14,13 @@
 #include "lib/invariant.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/watch.h"
 #include "store/message.h"
 
 #define DRAIN_ROWS 5000 /* messages of a step */
 #define DRAIN_BYTES (8 * 1024 * 1024)
 #define DRAIN_STEPS 32      /* of a pass; more than DRAIN_CUT, so that a pass of cut steps covers a step of the one before */
 #define DRAIN_CUT 16        /* a step after too many attempts holds so many times less */
-#define DRAIN_WAIT_MS 3600000
 #define DRAIN_ARENA_BYTES (256u * 1024u)
 #define DRAIN_PREFIX "stream-" /* of the entry's name: sql/schema/011_intake.sql */
 
@@ -129,7 +129,6 @@ enum fault drain_pass(struct lease *l, struct db *work, const char *dataset)
                                 .rows = drain_rows(l->attempts),
                                 .bytes = DRAIN_BYTES},
                       .last_chance = drain_rows(l->attempts - 1) == 1};
-    db_set_wait(work, DRAIN_WAIT_MS);
     fault = drain_steps(&d);
     arena_free(arena);
     return fault;
@@ -144,11 +143,21 @@ static enum fault drain_end(struct lease *l, const char *dataset)
     return db_call(l->db, l->arena, l->org, &STMT_STREAM_END, params, NULL);
 }
 
-void drain_run(struct lease *l, struct db *work)
+/* A pass over the entry's own dataset, under a watch. */
+static enum fault drain_watched(struct lease *l, struct runner_tools *tools, const char *dataset)
+{
+    struct watch watch = watch_begin(lease_tell, l, tools->beat);
+    runner_watch(tools, &watch, l->attempt);
+    enum fault fault = watch_reason(&watch, drain_pass(l, tools->work, dataset));
+    runner_watch_end(tools, fault);
+    return fault;
+}
+
+void drain_run(struct lease *l, struct runner_tools *tools)
 {
     INVARIANT(strncmp(l->batch, DRAIN_PREFIX, strlen(DRAIN_PREFIX)) == 0);
     const char *dataset = l->batch + strlen(DRAIN_PREFIX);
-    enum fault fault = drain_pass(l, work, dataset);
+    enum fault fault = drain_watched(l, tools, dataset);
     if (fault == FAULT_NONE)
         fault = drain_end(l, dataset);
     if (fault == FAULT_NONE)

@@ -11,12 +11,13 @@
 #include "lib/db.h"
 #include "lib/fault.h"
 #include "spooler/lease.h"
+#include "spooler/runner.h"
 
-/* `work` is a second connection, so that the lease outlives a load that has to be broken off. */
-void drain_run(struct lease *lease, struct db *work);
+/* It works by a second connection, so that the lease outlives a load that has to be broken off. */
+void drain_run(struct lease *lease, struct runner_tools *tools);
 
 /* Loads what waits for the dataset and may be loaded now, or the oldest part of it, under the lease of whatever entry
- * of its sandbox. Faults are those of store/message.h. */
+ * of its sandbox. `work` is under a watch. Faults are those of store/message.h. */
 enum fault drain_pass(struct lease *lease, struct db *work, const char *dataset) MUST_CHECK;
 
 #endif

@@ -13,9 +13,9 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "spooler/drain.h"
+#include "spooler/watch.h"
 
 #define ERASER_PASS_BYTES (64u * 1024u)
-#define ERASER_WAIT_MS 3600000 /* a removal answers once, at its end; a stop ends the wait sooner */
 
 /* Loads what was accepted before the job and is still a message. The lease's arena holds what lasts as long as the
  * lease; with as many datasets as a sandbox may have, what a pass needs would fill it. */
@@ -41,8 +41,23 @@ static enum fault eraser_drain(struct lease *l, struct db *work)
 
 static void eraser_give_up(struct lease *l, const char *const *params, enum fault why)
 {
-    enum fault fault = db_call(l->db, l->arena, l->org, &STMT_SYSTEM_JOB_FAIL, params, NULL);
+    enum fault fault = lease_settle(l, &STMT_SYSTEM_JOB_FAIL, params);
     log_event(LOG_ERROR, "removal_failed", "because=%s outcome=%s", fault_row(why)->name, fault_row(fault)->name);
+}
+
+/* The transaction: not by db_call(), whose transactions have no name by which they could be ended. */
+static enum fault eraser_transaction(struct lease *l, struct db *work, const char *const *params, int64_t *removed)
+{
+    struct db_rows rows;
+    enum fault fault = db_begin(work, l->org, "");
+    if (fault == FAULT_NONE)
+        fault = db_run(work, l->arena, &STMT_SYSTEM_JOB_RUN, params, &rows);
+    if (fault != FAULT_NONE) {
+        db_rollback(work);
+        return fault;
+    }
+    *removed = db_int(&rows, 0, 0);
+    return db_commit(work);
 }
 
 /* The removal itself, which is given up when it fails too often. What it returns is for another attempt. */
@@ -61,10 +76,10 @@ static enum fault eraser_remove(struct lease *l, struct db *work)
         eraser_give_up(l, params, FAULT_INTERNAL);
         return FAULT_NONE;
     }
-    db_set_wait(work, ERASER_WAIT_MS);
-    fault = db_call(work, l->arena, l->org, &STMT_SYSTEM_JOB_RUN, params, &rows);
+    int64_t removed = 0;
+    fault = eraser_transaction(l, work, params, &removed);
     if (fault == FAULT_NONE) {
-        log_event(LOG_INFO, "removed", "records=%lld ms=%lld", (long long)db_int(&rows, 0, 0),
+        log_event(LOG_INFO, "removed", "records=%lld ms=%lld", (long long)removed,
                   (long long)(clock_wall_ms() - started_ms));
         return FAULT_NONE;
     }
@@ -74,11 +89,15 @@ static enum fault eraser_remove(struct lease *l, struct db *work)
     return FAULT_NONE;
 }
 
-void eraser_run(struct lease *l, struct db *work)
+void eraser_run(struct lease *l, struct runner_tools *tools)
 {
-    enum fault fault = eraser_drain(l, work);
+    struct watch watch = watch_begin(lease_tell, l, tools->beat);
+    runner_watch(tools, &watch, l->attempt);
+    enum fault fault = eraser_drain(l, tools->work);
     if (fault == FAULT_NONE)
-        fault = eraser_remove(l, work);
+        fault = eraser_remove(l, tools->work);
+    fault = watch_reason(&watch, fault);
+    runner_watch_end(tools, fault);
     if (fault == FAULT_NONE)
         return;
     log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);

@@ -5,10 +5,10 @@
 #ifndef CONSIGN_SPOOLER_ERASER_H
 #define CONSIGN_SPOOLER_ERASER_H
 
-#include "lib/db.h"
 #include "spooler/lease.h"
+#include "spooler/runner.h"
 
-/* `work` is a second connection, so that the lease outlives a removal that has to be broken off. */
-void eraser_run(struct lease *lease, struct db *work);
+/* It works by a second connection, so that the lease outlives a removal that has to be broken off. */
+void eraser_run(struct lease *lease, struct runner_tools *tools);
 
 #endif

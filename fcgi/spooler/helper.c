@@ -8,10 +8,10 @@
 
 #include "core/stmt_spooler.h"
 #include "export/run.h"
-#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "lib/pool.h"
 #include "spooler/orders.h"
 #include "spooler/tree.h"
 #include "spooler/watch.h"
@@ -38,7 +38,7 @@ struct helper {
 static const char **helper_params(const struct helper *h, struct arena *a)
 {
     const char *params[] = {arena_int(a, h->job.org), arena_int(a, h->job.sandbox), arena_int(a, h->job.job),
-                            h->job.batch, h->attempt, h->name, NULL, NULL};
+                            h->job.batch, h->attempt, h->name, NULL, NULL, NULL};
     const char **kept = arena_alloc(a, sizeof params);
     if (arena_exhausted(a))
         return NULL;
@@ -60,6 +60,7 @@ static enum fault helper_tell(void *arg, struct arena *a, const struct run_progr
     if (params != NULL) {
         params[6] = arena_int(a, p->profiles_done);
         params[7] = arena_int(a, p->files_written);
+        params[8] = arena_int(a, p->bytes_written);
     }
     return helper_call(h, a, &STMT_HELP_BEAT, params, NULL);
 }
@@ -74,6 +75,9 @@ static enum fault helper_next_range(void *arg, int64_t *from, int64_t *to, bool 
     struct helper *h = arg;
     struct arena *a = h->watch.arena;
     struct db_rows rows;
+    *over = pool_worker_retiring(); /* then what it has is all it hands over */
+    if (*over)
+        return FAULT_NONE;
     arena_reset(a);
     enum fault fault = helper_call(h, a, &STMT_SHARE_TAKE, helper_params(h, a), &rows);
     if (fault != FAULT_NONE)
@@ -190,8 +194,6 @@ static void helper_give_up(struct helper *h, enum fault fault)
     struct arena *a = h->arena;
     const char *params[] = {arena_int(a, h->job.org), arena_int(a, h->job.sandbox), arena_int(a, h->job.job), h->name};
     log_event(LOG_INFO, "help_ended", "fault=%s", fault_row(fault)->name);
-    db_close(h->tools->work);
-    db_close(h->tools->events);
     if (helper_call(h, a, &STMT_HELP_DROP, params, NULL) != FAULT_NONE)
         db_close(h->db); /* and with it the lock */
     /* SECURITY: no file is removed that the attempt may publish; the others go when its directory does */
@@ -224,15 +226,12 @@ enum fault helper_run(struct db *db, struct arena *arena, struct runner_tools *t
     enum fault fault = helper_find(&h, found);
     if (!*found)
         return fault;
-    h.watch = (struct watch){
-        .progress.phase = "reading", .tell = helper_tell, .arg = &h, .arena = tools->beat, .told_ms = clock_monotonic_ms()};
+    h.watch = watch_begin(helper_tell, &h, tools->beat);
     log_context("org=%d sandbox=%d job=%lld batch=%s attempt=%s helper=%s", h.job.org, h.job.sandbox,
                 (long long)h.job.job, h.job.batch, h.attempt, h.name);
-    runner_watch(tools, &h.watch);
-    fault = helper_work(&h);
-    runner_watch(tools, NULL);
-    if (fault == FAULT_STOPPED && h.watch.fault != FAULT_NONE)
-        fault = h.watch.fault; /* a wait ended because the watch had a reason */
+    runner_watch(tools, &h.watch, h.name);
+    fault = watch_reason(&h.watch, helper_work(&h));
+    runner_watch_end(tools, fault);
     if (fault != FAULT_NONE)
         helper_give_up(&h, fault);
     log_context("%s", "");

@@ -7,7 +7,13 @@
 #include <string.h>
 
 #include "core/stmt_spooler.h"
+#include "lib/clock.h"
+#include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/pool.h"
+
+#define LEASE_SETTLE_MS 10000
+#define LEASE_SETTLE_PAUSE_MS 200
 
 static enum lease_task lease_task(const char *kind, const char *task)
 {
@@ -16,11 +22,11 @@ static enum lease_task lease_task(const char *kind, const char *task)
     return strcmp(task, "stream") == 0 ? LEASE_STREAM : strcmp(task, "delete") == 0 ? LEASE_DELETE : LEASE_BATCH;
 }
 
-enum fault lease_claim(struct lease *l, bool *found)
+enum fault lease_claim(struct lease *l, bool express, bool *found)
 {
     struct db_rows rows;
     crypto_uuid(l->attempt);
-    const char *params[] = {l->attempt};
+    const char *params[] = {l->attempt, express ? "true" : "false"};
     *found = false;
     enum fault fault = db_call(l->db, l->arena, 0, &STMT_WORK_CLAIM, params, &rows);
     if (fault != FAULT_NONE || rows.count == 0)
@@ -38,14 +44,38 @@ enum fault lease_claim(struct lease *l, bool *found)
     return FAULT_NONE;
 }
 
+enum fault lease_settle(struct lease *l, const struct stmt *stmt, const char *const *params)
+{
+    const int64_t deadline_ms = clock_monotonic_ms() + LEASE_SETTLE_MS;
+    enum fault fault = arena_exhausted(l->arena) ? FAULT_MEMORY : db_call(l->db, l->arena, l->org, stmt, params, NULL);
+    while ((fault == FAULT_DB_UNAVAILABLE || fault == FAULT_DB_CONFLICT) && clock_monotonic_ms() < deadline_ms &&
+           !pool_worker_stopping()) {
+        pool_worker_wait(-1, LEASE_SETTLE_PAUSE_MS);
+        fault = db_call(l->db, l->arena, l->org, stmt, params, NULL);
+    }
+    if (fault != FAULT_NONE)
+        db_close(l->db); /* and with it the lock: who takes the work over finds it as it is */
+    return fault;
+}
+
+enum fault lease_tell(void *lease, struct arena *a, const struct run_progress *progress)
+{
+    const struct lease *l = lease;
+    const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), l->batch, l->attempt};
+    (void)progress;
+    return arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_WORK_LOOK, params, NULL);
+}
+
 void lease_release(struct lease *l, bool undo, enum fault why)
 {
-    const char *params[] = {
-        arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), l->batch, l->attempt, undo ? "true" : "false",
-        fault_row(why)->name};
-    if (arena_exhausted(l->arena))
-        return;
-    enum fault fault = db_call(l->db, l->arena, l->org, &STMT_WORK_RELEASE, params, NULL);
+    const char *params[] = {arena_int(l->arena, l->org),
+                            arena_int(l->arena, l->sandbox),
+                            l->batch,
+                            l->attempt,
+                            arena_int(l->arena, undo ? 0 : conf_number(CONF_SPOOLER_RETRY_MS)),
+                            undo ? "true" : "false",
+                            fault_row(why)->name};
+    enum fault fault = lease_settle(l, &STMT_WORK_RELEASE, params);
     log_event(LOG_INFO, "released", "undo=%s because=%s outcome=%s", undo ? "true" : "false", fault_row(why)->name,
               fault_row(fault)->name);
 }
@@ -68,5 +98,6 @@ enum fault lease_look(struct lease *l, struct lease_batch *b)
     b->published = strcmp(db_text(&rows, 0, 2), "success") == 0;
     b->winner = db_text(&rows, 0, 3);
     b->held = strcmp(db_text(&rows, 0, 4), l->attempt) == 0;
+    b->last_fault = db_text(&rows, 0, 5);
     return FAULT_NONE;
 }

@@ -4,7 +4,7 @@
  * The right is a row of the queue with our attempt in it, and as liveness an advisory lock of the
  * session that claimed it. When that session ends, anybody may take the work over; every statement
  * that changes something asks for the attempt again, so a late one is refused (FAULT_LEASE_LOST).
- * Callers: spool, runner, loader, publish.
+ * Callers: spool, runner, loader, drain, eraser, publish.
  */
 #ifndef CONSIGN_SPOOLER_LEASE_H
 #define CONSIGN_SPOOLER_LEASE_H
@@ -16,6 +16,8 @@
 #include "lib/crypto.h"
 #include "lib/db.h"
 #include "lib/fault.h"
+
+struct run_progress;
 
 /* What there is to do. All but exports of one sandbox are done one after the other. */
 enum lease_task {
@@ -47,14 +49,24 @@ struct lease_batch {
     bool published;     /* status success */
     const char *winner; /* the attempt whose files were published; "" for none */
     bool held;          /* the queue entry still names this attempt */
+    const char *last_fault; /* what the attempts before told, a fault's name; "" for nothing */
 };
 
-/* Takes the next piece of work into *lease (whose db and arena are set); *found false: there is none. */
-enum fault lease_claim(struct lease *lease, bool *found) MUST_CHECK;
+/* Takes the next piece of work into *lease (whose db and arena are set); *found false: there is none. `express`: only of
+ * an org for which nothing runs. */
+enum fault lease_claim(struct lease *lease, bool express, bool *found) MUST_CHECK;
 
-/* Gives the work back for another attempt: later, or with `undo` at once and uncounted. Best effort:
- * what cannot be given back is taken over once the session is gone. */
+/* Gives the work back for another attempt: later, or with `undo` at once and uncounted. Best effort, as
+ * lease_settle(): what cannot be given back is taken over once the session is gone. */
 void lease_release(struct lease *lease, bool undo, enum fault why);
+
+/* Runs a statement that ends the lease, tried again for ten seconds while the database does not answer, so that an
+ * outage is told as what it was. FAULT_LEASE_LOST: the right is gone, maybe by a call of before whose answer was lost.
+ * After FAULT_DB_UNAVAILABLE the session is closed. */
+enum fault lease_settle(struct lease *lease, const struct stmt *stmt, const char *const *params) MUST_CHECK;
+
+/* Tells that the work goes on: the `tell` of a watch whose `arg` is the lease, where there is no progress to show. */
+enum fault lease_tell(void *lease, struct arena *arena, const struct run_progress *progress) MUST_CHECK;
 
 enum fault lease_look(struct lease *lease, struct lease_batch *batch) MUST_CHECK;
 

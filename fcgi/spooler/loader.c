@@ -8,11 +8,11 @@
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
-#include "lib/pool.h"
+#include "spooler/job_errors.h"
 #include "spooler/tree.h"
+#include "spooler/watch.h"
 #include "store/ingest.h"
 
-#define LOADER_WAIT_MS 3600000 /* a load answers once, at its end; a stop ends the wait sooner */
 #define LOADER_REASON_BYTES 1024u
 
 /* The files of a batch that is over. What stays is the sweep's. */
@@ -31,9 +31,7 @@ static void loader_fail(struct lease *l, const struct ingest_result *r, const ch
     const char *params[] = {
         arena_int(a, l->org),   arena_int(a, l->sandbox), l->batch, l->attempt, arena_int(a, r->started_ms),
         arena_int(a, r->input), arena_int(a, r->failed),  errors,   reason};
-    enum fault fault = FAULT_MEMORY;
-    if (!arena_exhausted(a))
-        fault = db_call(l->db, a, l->org, &STMT_BATCH_FAIL, params, NULL);
+    enum fault fault = lease_settle(l, &STMT_BATCH_FAIL, params);
     log_event(LOG_WARN, "batch_failed", "records=%lld refused=%lld outcome=%s", (long long)r->input,
               (long long)r->failed, fault_row(fault)->name);
     if (fault == FAULT_NONE)
@@ -41,12 +39,25 @@ static void loader_fail(struct lease *l, const struct ingest_result *r, const ch
 }
 
 /* Ends the batch for a reason that no record of it is to blame for. */
-static void loader_fail_for(struct lease *l, const struct ingest_result *r, const char *code, const char *description)
+static void loader_fail_for(struct lease *l, const struct ingest_result *r, const struct str *reason)
+{
+    struct ingest_result none = {.started_ms = r->started_ms};
+    loader_fail(l, &none, "[]", reason->data);
+}
+
+static void loader_fail_fault(struct lease *l, const struct ingest_result *r, enum fault fault)
 {
     struct str reason = STR_INIT(LOADER_REASON_BYTES);
-    struct ingest_result none = {.started_ms = r->started_ms};
-    str_printf(&reason, "[{\"code\":\"%s\",\"description\":\"%s\"}]", code, description);
-    loader_fail(l, &none, "[]", reason.data);
+    job_errors_write_load(fault, &reason);
+    loader_fail_for(l, r, &reason);
+    str_free(&reason);
+}
+
+static void loader_fail_killed(struct lease *l, const struct ingest_result *r, const char *last_fault)
+{
+    struct str reason = STR_INIT(LOADER_REASON_BYTES);
+    job_errors_write_load_killed(l->attempts - 1, last_fault, &reason);
+    loader_fail_for(l, r, &reason);
     str_free(&reason);
 }
 
@@ -61,38 +72,46 @@ static void loader_conclude(struct lease *l, const struct ingest_result *r, enum
         db_close(l->db);
     else if (fault == FAULT_STOPPED || again)
         lease_release(l, fault == FAULT_STOPPED, fault);
-    else if (fault == FAULT_DISK || fault == FAULT_DISK_FULL)
-        loader_fail_for(l, r, "storage", "an uploaded file could not be read as it was received");
     else
-        loader_fail_for(l, r, fault_row(fault)->name, "the batch could not be loaded");
+        loader_fail_fault(l, r, fault);
 }
 
-void loader_run(struct lease *l, struct db *work)
+/* The load proper. */
+static enum fault loader_load(struct lease *l, struct runner_tools *tools, const struct lease_batch *batch,
+                              struct ingest_result *result)
+{
+    struct watch watch = watch_begin(lease_tell, l, tools->beat);
+    struct ingest_order order = {.db = tools->work,
+                                 .arena = l->arena,
+                                 .org = l->org,
+                                 .sandbox = l->sandbox,
+                                 .batch = l->batch,
+                                 .dataset = batch->dataset,
+                                 .attempt = l->attempt,
+                                 .event = batch->event,
+                                 .inbox = conf_text(CONF_INBOX_DIR),
+                                 .record_bytes = (size_t)conf_number(CONF_INGEST_RECORD_BYTES),
+                                 .errors_kept = conf_number(CONF_INGEST_ERRORS_KEPT),
+                                 .file_bytes = conf_number(CONF_INGEST_FILE_BYTES),
+                                 .stopped = runner_interrupts,
+                                 .stopped_arg = tools};
+    runner_watch(tools, &watch, l->attempt);
+    enum fault fault = watch_reason(&watch, ingest_load(&order, result));
+    runner_watch_end(tools, fault);
+    return fault;
+}
+
+void loader_run(struct lease *l, struct runner_tools *tools)
 {
     struct ingest_result result = {.started_ms = clock_wall_ms()};
     struct lease_batch batch;
     enum fault fault = lease_look(l, &batch);
     if (fault == FAULT_NONE && l->attempts > conf_number(CONF_SPOOLER_ATTEMPTS)) {
-        loader_fail_for(l, &result, "unknown", "the worker ended in every attempt to load the batch");
+        loader_fail_killed(l, &result, batch.last_fault);
         return;
     }
-    if (fault == FAULT_NONE) {
-        struct ingest_order order = {.db = work,
-                                     .arena = l->arena,
-                                     .org = l->org,
-                                     .sandbox = l->sandbox,
-                                     .batch = l->batch,
-                                     .dataset = batch.dataset,
-                                     .attempt = l->attempt,
-                                     .event = batch.event,
-                                     .inbox = conf_text(CONF_INBOX_DIR),
-                                     .record_bytes = (size_t)conf_number(CONF_INGEST_RECORD_BYTES),
-                                     .errors_kept = conf_number(CONF_INGEST_ERRORS_KEPT),
-                                     .file_bytes = conf_number(CONF_INGEST_FILE_BYTES),
-                                     .stopped = pool_worker_stopping};
-        db_set_wait(work, LOADER_WAIT_MS);
-        fault = ingest_load(&order, &result);
-    }
+    if (fault == FAULT_NONE)
+        fault = loader_load(l, tools, &batch, &result);
     if (fault == FAULT_NONE) {
         log_event(LOG_INFO, "loaded", "records=%lld refused=%lld ms=%lld", (long long)result.input,
                   (long long)result.failed, (long long)(clock_wall_ms() - result.started_ms));

@@ -156,26 +156,37 @@ static enum fault publish_move(const struct publish_order *o)
         fault = publish_paths(o, i, from, to, above);
         if (fault == FAULT_NONE)
             fault = tree_move(from, to, LAKE_LEVELS);
+        if (fault == FAULT_NONE)
+            fault = watch_tick(o->watch);
     }
     return fault;
 }
 
-enum fault publish_job(const struct publish_order *o)
+/* Writes all manifests and brings all batches to their final places. */
+static enum fault publish_prepare(const struct publish_order *o)
 {
     uint32_t first = 0;
     enum fault fault = FAULT_NONE;
-    for (uint32_t i = 0; fault == FAULT_NONE && i < o->batches->count; i++)
+    for (uint32_t i = 0; fault == FAULT_NONE && i < o->batches->count; i++) {
         fault = publish_write_manifest(o, i, &first);
-    if (fault != FAULT_NONE)
-        return fault; /* the runner removes the work directory */
-    fault = publish_move(o);
+        if (fault == FAULT_NONE)
+            fault = watch_tick(o->watch);
+    }
+    return fault == FAULT_NONE ? publish_move(o) : fault;
+}
+
+enum fault publish_job(const struct publish_order *o, bool *unsure)
+{
+    enum fault fault = publish_prepare(o);
+    *unsure = false;
     if (fault == FAULT_NONE) {
         fault = publish_tell(o);
         if (fault == FAULT_DB_UNAVAILABLE)
             fault = publish_find_out(o->lease);
+        *unsure = fault == FAULT_DB_UNAVAILABLE;
     }
     /* SECURITY: nothing is removed that may have been published */
-    if (fault != FAULT_NONE && fault != FAULT_DB_UNAVAILABLE)
+    if (fault != FAULT_NONE && !*unsure)
         publish_undo(o);
     return fault;
 }

@@ -8,11 +8,14 @@
 #ifndef CONSIGN_SPOOLER_PUBLISH_H
 #define CONSIGN_SPOOLER_PUBLISH_H
 
+#include <stdbool.h>
+
 #include "export/run.h"
 #include "lib/fault.h"
 #include "spooler/lease.h"
 #include "spooler/orders.h"
 #include "spooler/parcel.h"
+#include "spooler/watch.h"
 #include "spooler/workplace.h"
 
 struct publish_order {
@@ -22,11 +25,12 @@ struct publish_order {
     const struct workplace *place;
     const struct run_result *result; /* of the attempt itself */
     const struct parcel *parcel;     /* of all */
+    struct watch *watch;             /* asked between batches: each is several waits for the storage */
 };
 
-/* FAULT_NONE: the job has SUCCEEDED with these files. FAULT_DB_UNAVAILABLE: nobody can tell; the files
- * are left to whoever takes the job over, so it must not be given back or ended. Anything else: the job
- * did not succeed by this attempt, and what it wrote lies in its work directory, if anywhere. */
-enum fault publish_job(const struct publish_order *order) MUST_CHECK;
+/* FAULT_NONE: the job has SUCCEEDED with these files. Any other: it did not succeed by this attempt, and what it wrote
+ * lies in its work directory, if anywhere; but with *unsure nobody can tell: the files are left to whoever takes the job
+ * over, so it must not be given back or ended. */
+enum fault publish_job(const struct publish_order *order, bool *unsure) MUST_CHECK;
 
 #endif

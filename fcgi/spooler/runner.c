@@ -4,14 +4,15 @@
 #include "spooler/runner.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "core/lake.h"
 #include "core/stmt_spooler.h"
-#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "spooler/attempt.h"
+#include "spooler/job_errors.h"
 #include "spooler/orders.h"
 #include "spooler/publish.h"
 #include "spooler/tree.h"
@@ -39,26 +40,54 @@ bool runner_interrupts(void *arg)
     return tools->watching != NULL ? watch_stops(tools->watching) : pool_worker_stopping();
 }
 
-void runner_watch(struct runner_tools *tools, struct watch *watch)
+void runner_watch(struct runner_tools *tools, struct watch *watch, const char *attempt)
 {
     tools->watching = watch;
-    if (watch != NULL) {
-        db_set_wait(tools->work, RUNNER_STREAM_WAIT_MS);
-        db_set_wait(tools->events, RUNNER_STREAM_WAIT_MS);
-    }
+    db_set_wait(tools->work, RUNNER_STREAM_WAIT_MS);
+    db_set_wait(tools->events, RUNNER_STREAM_WAIT_MS);
+    db_name_work(tools->work, attempt);
+    db_name_work(tools->events, attempt);
 }
 
-/* What earlier attempts left in a batch's published place. */
+void runner_watch_end(struct runner_tools *tools, enum fault fault)
+{
+    tools->watching = NULL;
+    db_name_work(tools->work, NULL);
+    db_name_work(tools->events, NULL);
+    if (fault == FAULT_NONE)
+        return;
+    db_close(tools->work);
+    db_close(tools->events);
+}
+
+/* What the attempt before left in a batch's published place.
+ * SECURITY: only that one's, which can't publish any more. We may have stood still since we looked, and be late ourselves:
+ * what else lies there may be the job's result. What attempts before it left is the sweep's. */
 static enum fault runner_clean_batch(const struct runner *r, const char *batch)
 {
     const struct lease *l = r->lease;
     struct lake_batch place = {.org = l->org, .sandbox = l->sandbox, .dataset = r->batch.dataset, .batch = batch};
-    char path[LAKE_PATH_MAX];
-    enum fault fault = lake_batch_path(path, conf_text(CONF_LAKE_DIR), &place);
-    return fault == FAULT_NONE ? tree_remove(path) : fault;
+    char path[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
+    enum fault fault = lake_attempt_path(path, conf_text(CONF_LAKE_DIR), &place, l->previous);
+    if (fault == FAULT_NONE)
+        fault = lake_batch_path(above, conf_text(CONF_LAKE_DIR), &place);
+    if (fault == FAULT_NONE)
+        fault = tree_remove(path);
+    if (fault == FAULT_NONE)
+        (void)rmdir(above); /* stays when another attempt's files are in it */
+    return fault;
 }
 
-/* Removes what earlier attempts left. We hold the claim and nothing is published, so all of it is dead. */
+/* The helpers of the attempt that died. */
+static enum fault runner_end_helpers(struct lease *l)
+{
+    const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), arena_int(l->arena, l->job),
+                            l->previous};
+    return arena_exhausted(l->arena) ? FAULT_MEMORY
+                                     : db_call(l->db, l->arena, l->org, &STMT_HELP_CLEAR, params, NULL);
+}
+
+/* Removes what the attempt before left, if it died. */
 static enum fault runner_clean(struct runner *r)
 {
     struct lease *l = r->lease;
@@ -67,13 +96,17 @@ static enum fault runner_clean(struct runner *r)
     if (r->batch.published)
         return FAULT_LEASE_LOST;
     enum fault fault = orders_read_batches(l->db, l->arena, &job, &r->batches);
+    if (fault == FAULT_NONE && l->previous[0] != '\0')
+        fault = runner_end_helpers(l);
     if (fault == FAULT_NONE && l->previous[0] != '\0') {
         fault = lake_work_path(path, conf_text(CONF_LAKE_DIR), l->previous);
         if (fault == FAULT_NONE)
             fault = tree_remove(path);
     }
-    for (uint32_t i = 0; fault == FAULT_NONE && i < r->batches.count; i++)
+    for (uint32_t i = 0; fault == FAULT_NONE && l->previous[0] != '\0' && i < r->batches.count; i++) {
         fault = runner_clean_batch(r, r->batches.batch[i]);
+        (void)watch_tick(&r->watch); /* all is removed, whatever it says; the start hears of it again */
+    }
     return fault;
 }
 
@@ -99,14 +132,13 @@ static enum fault runner_publish(struct runner *r, const struct run_result *resu
                                   .batches = &r->batches,
                                   .place = &r->place,
                                   .result = result,
-                                  .parcel = &parcel};
+                                  .parcel = &parcel,
+                                  .watch = &r->watch};
     enum fault fault = watch_tell(&r->watch);
     if (fault == FAULT_NONE)
         fault = parcel_collect(&parcel, r->lease, result);
-    if (fault == FAULT_NONE) {
-        fault = publish_job(&order);
-        r->unsure = fault == FAULT_DB_UNAVAILABLE;
-    }
+    if (fault == FAULT_NONE)
+        fault = publish_job(&order, &r->unsure);
     if (fault == FAULT_NONE)
         log_event(LOG_INFO, "published", "profiles=%lld events=%lld files=%u watermark_ms=%lld",
                   (long long)result->profiles, (long long)result->events, parcel.files,
@@ -124,18 +156,12 @@ static enum fault runner_work(struct runner *r)
                               .orders = &r->orders,
                               .place = &r->place,
                               .watch = &r->watch};
-    runner_watch(r->tools, &r->watch);
-    enum fault fault = attempt_write(&attempt);
-    if (fault == FAULT_STOPPED && r->watch.fault != FAULT_NONE)
-        fault = r->watch.fault; /* a wait ended because the watch had a reason */
+    runner_watch(r->tools, &r->watch, r->lease->attempt);
+    enum fault fault = watch_reason(&r->watch, attempt_write(&attempt));
     if (fault == FAULT_NONE)
         fault = runner_publish(r, run_result(attempt.run));
     attempt_end(&attempt);
-    runner_watch(r->tools, NULL);
-    if (fault != FAULT_NONE) {
-        db_close(r->tools->work);
-        db_close(r->tools->events);
-    }
+    runner_watch_end(r->tools, fault);
     return fault;
 }
 
@@ -156,40 +182,29 @@ static enum fault runner_attempt(struct runner *r)
     return fault;
 }
 
-/* errors[] of a failed job, most specific first (contract.md section 5). */
-static void runner_write_errors(const struct runner *r, enum fault fault, bool killed, struct str *out)
-{
-    const char *reference = r->lease->attempt;
-    str_append_char(out, '[');
-    if (fault == FAULT_DISK || fault == FAULT_DISK_FULL)
-        str_printf(out, "{\"code\":\"0090000009\",\"msg\":\"Writing the output failed: %s\",\"callStack\":\"%s\"},",
-                   fault == FAULT_DISK_FULL ? "no space is left" : "the storage refused it", reference);
-    if (killed)
-        str_printf(out,
-                   "{\"code\":\"unknown\",\"msg\":\"The worker ended in each of %d attempts\",\"callStack\":\"%s\"}",
-                   r->lease->attempts - 1, reference);
-    else
-        str_printf(out, "{\"code\":\"0100000003\",\"msg\":\"The export failed: %s\",\"callStack\":\"%s\"}",
-                   fault_row(fault)->name, reference);
-    str_append_char(out, ']');
-}
-
 static void runner_give_up(struct runner *r, const char *status, const char *errors)
 {
     struct lease *l = r->lease;
     struct arena *a = l->arena;
     const char *params[] = {
         arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), l->batch, l->attempt, status, errors};
-    enum fault fault = FAULT_MEMORY;
-    if (!arena_exhausted(a))
-        fault = db_call(l->db, a, l->org, &STMT_JOB_GIVE_UP, params, NULL);
+    enum fault fault = lease_settle(l, &STMT_JOB_GIVE_UP, params);
     log_event(LOG_INFO, "given_up", "status=%s outcome=%s", status, fault_row(fault)->name);
 }
 
-static void runner_fail(struct runner *r, enum fault fault, bool killed)
+static void runner_fail(struct runner *r, enum fault fault)
 {
     struct str errors = STR_INIT(RUNNER_ERRORS_BYTES);
-    runner_write_errors(r, fault, killed, &errors);
+    job_errors_write(fault, r->lease->attempt, &errors);
+    runner_give_up(r, "FAILED", errors.data);
+    str_free(&errors);
+}
+
+/* This attempt was only to find out that none before it came to an end. */
+static void runner_fail_killed(struct runner *r)
+{
+    struct str errors = STR_INIT(RUNNER_ERRORS_BYTES);
+    job_errors_write_killed(r->lease->attempts - 1, r->batch.last_fault, r->lease->attempt, &errors);
     runner_give_up(r, "FAILED", errors.data);
     str_free(&errors);
 }
@@ -209,18 +224,14 @@ static void runner_conclude(struct runner *r, enum fault fault)
     else if (fault == FAULT_STOPPED || again)
         lease_release(r->lease, fault == FAULT_STOPPED, fault);
     else
-        runner_fail(r, fault, false);
+        runner_fail(r, fault);
 }
 
 void runner_run(struct lease *lease, struct runner_tools *tools)
 {
     struct runner r = {.lease = lease,
                        .tools = tools,
-                       .watch = {.progress.phase = "reading",
-                                 .tell = attempt_tell,
-                                 .arg = lease,
-                                 .arena = tools->beat,
-                                 .told_ms = clock_monotonic_ms()}};
+                       .watch = watch_begin(attempt_tell, lease, tools->beat)};
     bool killed = lease->attempts > conf_number(CONF_SPOOLER_ATTEMPTS);
     enum fault fault = lease_look(lease, &r.batch);
     if (fault == FAULT_NONE)
@@ -228,7 +239,7 @@ void runner_run(struct lease *lease, struct runner_tools *tools)
     if (fault == FAULT_NONE && lease->cancel)
         fault = FAULT_CANCELLED;
     if (fault == FAULT_NONE && killed) {
-        runner_fail(&r, FAULT_INTERNAL, true);
+        runner_fail_killed(&r);
         return;
     }
     if (fault == FAULT_NONE)

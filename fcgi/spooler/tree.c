@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -93,7 +94,12 @@ enum fault tree_move(const char *from, const char *to, unsigned levels)
     char at[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
     tree_parent(at, to);
     enum fault fault = tree_make(at);
-    if (fault == FAULT_NONE && rename(from, to) != 0)
+    bool moved = fault == FAULT_NONE && rename(from, to) == 0;
+    if (fault == FAULT_NONE && !moved && errno == ENOENT) { /* a late attempt took the place away, which it found empty */
+        fault = tree_make(at);
+        moved = fault == FAULT_NONE && rename(from, to) == 0;
+    }
+    if (fault == FAULT_NONE && !moved)
         fault = tree_fault("rename", to);
     /* a directory on the way that somebody else has just made may not be durable yet */
     for (unsigned i = 0; fault == FAULT_NONE && i < levels; i++) {

@@ -1,5 +1,5 @@
 /*
- * watch: whether a piece of export work is to go on. See watch.h.
+ * watch: whether a piece of work is to go on. See watch.h.
  */
 #include "spooler/watch.h"
 
@@ -7,13 +7,27 @@
 #include "lib/pool.h"
 
 #define WATCH_LOOK_MS 50
-#define WATCH_TELL_MS 500
+#define WATCH_TELL_MS 500 /* a quarter of the shortest spooler.silence_ms */
+
+struct watch watch_begin(enum fault (*tell)(void *, struct arena *, const struct run_progress *), void *arg,
+                         struct arena *arena)
+{
+    return (struct watch){
+        .progress.phase = "reading", .tell = tell, .arg = arg, .arena = arena, .told_ms = clock_monotonic_ms()};
+}
+
+enum fault watch_reason(const struct watch *w, enum fault fault)
+{
+    return fault == FAULT_STOPPED && w->fault != FAULT_NONE ? w->fault : fault;
+}
 
 enum fault watch_tell(struct watch *w)
 {
     arena_reset(w->arena);
     if (w->fault == FAULT_NONE)
         w->fault = w->tell(w->arg, w->arena, &w->progress);
+    if (w->fault == FAULT_DB_CONFLICT) /* somebody locks what it is told in: the work may go on, and tells again */
+        w->fault = FAULT_NONE;
     w->told_ms = clock_monotonic_ms();
     return w->fault;
 }

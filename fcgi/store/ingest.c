@@ -38,7 +38,7 @@ struct ingest {
 static ssize_t ingest_read(void *arg, char *out, size_t room)
 {
     struct ingest *in = arg;
-    in->stopped = in->order->stopped();
+    in->stopped = in->order->stopped(in->order->stopped_arg);
     return in->stopped ? -1 : decode_read(in->decode, out, room < INGEST_READ_BYTES ? room : INGEST_READ_BYTES);
 }
 

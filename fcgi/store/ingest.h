@@ -32,7 +32,8 @@ struct ingest_order {
     size_t record_bytes;   /* setting ingest.record_bytes */
     int64_t errors_kept;   /* setting ingest.errors_kept */
     int64_t file_bytes;    /* setting ingest.file_bytes */
-    bool (*stopped)(void); /* asked between pieces of a file */
+    bool (*stopped)(void *); /* asked between pieces of a file; true: there is a reason to end */
+    void *stopped_arg;
 };
 
 /* What came of it. Figures are right after FAULT_NONE and FAULT_MALFORMED. */

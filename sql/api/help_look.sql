@@ -19,6 +19,7 @@ BEGIN
         END IF;
         IF dead OR one.beat_ms < consign.now_ms() - p_silent_ms THEN
             PERFORM consign.help_drop(p_org, p_sandbox, p_job, one.helper);
+            PERFORM consign.session_end(one.helper); -- it may stand still and hold its snapshot
         END IF;
     END LOOP;
     RETURN QUERY SELECT

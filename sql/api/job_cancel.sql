@@ -1,5 +1,5 @@
 -- Cancels a live job. One that nobody has claimed ends at once; a claimed one is asked to stop.
--- On a finished job nothing changes. Returns the status after the call.
+-- On a finished job nothing changes, archived or not. Returns the status after the call.
 --   CN404  no such job
 -- Locks the queue entry before the job, as every other function does.
 CREATE OR REPLACE FUNCTION consign.job_cancel(p_org integer, p_sandbox integer, p_job bigint)
@@ -9,12 +9,18 @@ $$
 DECLARE
     held   consign.work_queue;
     target consign.export_job;
+    archived text;
     moment bigint := consign.now_ms();
 BEGIN
     SELECT * INTO target FROM consign.export_job j
         WHERE j.org = p_org AND j.sandbox = p_sandbox AND j.job = p_job;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'job' USING ERRCODE = 'CN404';
+        SELECT a.status INTO archived FROM consign.export_job_archive a
+            WHERE a.org = p_org AND a.sandbox = p_sandbox AND a.job = p_job;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'no such job' USING ERRCODE = 'CN404';
+        END IF;
+        RETURN archived;
     END IF;
     SELECT * INTO held FROM consign.work_queue q
         WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = target.batch FOR UPDATE;

@@ -1,6 +1,6 @@
 -- The operator has a job tried again: one that waits for its next attempt goes on at once, with all its attempts
 -- before it; one that FAILED becomes NEW again, with the batches it had. Answers the status before.
---   CN404  no such job          CN409  it is neither waiting nor failed
+--   CN404  no such job          CN409  it is neither waiting nor failed, or it is in the archive
 CREATE OR REPLACE FUNCTION consign.job_retry(p_org integer, p_sandbox integer, p_job bigint)
     RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog AS
@@ -14,6 +14,10 @@ BEGIN
     SELECT * INTO target FROM consign.export_job j
         WHERE j.org = p_org AND j.sandbox = p_sandbox AND j.job = p_job FOR UPDATE;
     IF NOT FOUND THEN
+        IF EXISTS (SELECT FROM consign.export_job_archive a
+                WHERE a.org = p_org AND a.sandbox = p_sandbox AND a.job = p_job) THEN
+            RAISE EXCEPTION 'the job is in the archive' USING ERRCODE = 'CN409';
+        END IF;
         RAISE EXCEPTION 'no such job' USING ERRCODE = 'CN404';
     END IF;
     UPDATE consign.work_queue q SET not_before_ms = 0, attempts = 0

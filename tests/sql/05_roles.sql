@@ -11,7 +11,7 @@ SELECT pg_temp.denied(
     'UPDATE consign.ingest_clock SET last_ms = 0', 'INSERT INTO consign.identity (org, sandbox, ns, value) VALUES (1, 11, ''a'', ''b'')',
     'SELECT FROM consign.org', 'SELECT FROM consign.sandbox', 'SELECT FROM consign.client', 'SELECT FROM consign.client_org',
     'SELECT FROM consign.schema_migration', 'UPDATE consign.client SET active = true', 'INSERT INTO consign.client_org VALUES (1, 2)',
-    'DELETE FROM consign.export_job', 'DELETE FROM consign.batch', 'UPDATE consign.system_job SET status = ''NEW''', 'TRUNCATE consign.export_job',
+    'DELETE FROM consign.export_target', 'DELETE FROM consign.batch_file', 'UPDATE consign.system_job SET status = ''NEW''', 'TRUNCATE consign.export_job',
     'UPDATE consign.dataset SET class = ''x''', 'UPDATE consign.dataset SET org = 2',
     'INSERT INTO consign.batch_file VALUES (1, 11, tap.b(1), 0, ''x'', 1, 1, repeat(''0'', 64))', 'DELETE FROM consign.batch_error',
     'INSERT INTO consign.export_progress VALUES (1, 11, 2, ''read'', 0, 0, 0)', 'SELECT nextval(''consign.identity_number'')',
@@ -29,9 +29,9 @@ SET LOCAL ROLE consign_spooler;
 SELECT pg_temp.denied(
     'SELECT tap.make_job(1, 11, 77)', 'INSERT INTO consign.export_job SELECT * FROM consign.export_job',
     'INSERT INTO consign.work_queue (org, sandbox, kind, batch, created_ms) VALUES (1, 11, ''export'', ''b'', 0)',
-    'SELECT tap.make_batch(1, 11, 77)', 'DELETE FROM consign.batch', 'UPDATE consign.dataset SET version = 2',
+    'SELECT tap.make_batch(1, 11, 77)', 'DELETE FROM consign.batch_upload_part', 'UPDATE consign.dataset SET version = 2',
     'UPDATE consign.idempotency_key SET object = ''x''', 'SELECT FROM consign.client', 'SELECT FROM consign.org', 'SELECT FROM consign.sandbox',
-    'SELECT FROM consign.job_document', 'DELETE FROM consign.export_job', 'DELETE FROM consign.system_job', 'DELETE FROM consign.batch_file',
+    'SELECT FROM consign.policy_document', 'DELETE FROM consign.export_target', 'DELETE FROM consign.system_job', 'DELETE FROM consign.dataset_retention',
     'SELECT consign.job_cancel(1, 11, 1)', 'SELECT * FROM consign.scope_find(''client-1'', ''One@AdobeOrg'', ''prod'')',
     'SELECT * FROM consign.client_secret(''client-1'')', 'CREATE TABLE consign.t (a integer)');
 

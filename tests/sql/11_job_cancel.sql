@@ -24,13 +24,13 @@ SELECT is(job_state(1, 11, 6), 'CANCELLED aborted', 'cancelled');
 
 SELECT is(take(1, 11, 7, 'a'), 1, 'a job is claimed');
 SELECT lives_ok($$SELECT * FROM consign.job_start(1, 11, 7, b(7), 'a')$$, 'and started');
-SELECT lives_ok($$SELECT consign.job_beat(1, 11, 7, b(7), 'a', 'read', 1, 2, 0)$$, 'it goes on');
+SELECT lives_ok($$SELECT consign.job_beat(1, 11, 7, b(7), 'a', 'read', 1, 2, 0, 0)$$, 'it goes on');
 SET LOCAL ROLE consign_api;
 SELECT is(consign.job_cancel(1, 11, 7), 'CANCELLING', 'a running job is asked to stop');
 SET LOCAL ROLE consign_spooler;
-SELECT refuses($$SELECT consign.job_beat(1, 11, 7, b(7), 'a', 'read', 1, 2, 0)$$, 'CN408', 'the attempt learns it at its next beat');
+SELECT refuses($$SELECT consign.job_beat(1, 11, 7, b(7), 'a', 'read', 1, 2, 0, 0)$$, 'CN408', 'the attempt learns it at its next beat');
 SELECT refuses($$SELECT publish(1, 11, 7, 'a')$$, 'CN408', 'and cannot publish');
-SELECT lives_ok($$SELECT consign.work_release(1, 11, b(7), 'a', consign.now_ms() + 60000, false, 'gone')$$, 'given back instead of ended');
+SELECT lives_ok($$SELECT consign.work_release(1, 11, b(7), 'a', 60000, false, 'gone')$$, 'given back instead of ended');
 SELECT is((SELECT not_before_ms FROM consign.work_queue WHERE org = 1 AND batch = b(7)), 0::bigint, 'it does not wait for a retry');
 SET LOCAL ROLE consign_api;
 SELECT is(consign.job_cancel(1, 11, 7) || ' ' || job_state(1, 11, 7), 'CANCELLED CANCELLED aborted', 'and a further cancel ends it');

@@ -42,15 +42,15 @@ SELECT is(pg_temp.taken('a'), NULL, 'then none is left');
 SELECT is((SELECT snapshot FROM consign.work_queue WHERE org = 1 AND sandbox = 12 AND batch = b(5)), NULL, 'and the job is closed');
 SELECT refuses($$SELECT pg_temp.enter('h2', 900002)$$, 'CN410', 'for further helpers');
 
-SELECT lives_ok($$SELECT consign.help_beat(1, 12, 5, b(5), 'a', 'h1', 7, 1)$$, 'a helper tells how far it is');
-SELECT lives_ok($$SELECT consign.job_beat(1, 12, 5, b(5), 'a', 'reading', 10, 20, 2)$$, 'and so does the attempt');
+SELECT lives_ok($$SELECT consign.help_beat(1, 12, 5, b(5), 'a', 'h1', 7, 1, 0)$$, 'a helper tells how far it is');
+SELECT lives_ok($$SELECT consign.job_beat(1, 12, 5, b(5), 'a', 'reading', 10, 20, 2, 0)$$, 'and so does the attempt');
 SELECT results_eq($$SELECT profiles_done, files_written FROM consign.export_progress WHERE org = 1 AND sandbox = 12 AND job = 5$$,
     $$VALUES (17::bigint, 3::bigint)$$, 'both together are the progress');
 SELECT results_eq($$SELECT working, free FROM consign.help_look(1, 12, 5, 1000000)$$, $$VALUES (0::bigint, true)$$,
     'a helper whose lock is free is given up, and its range is to be taken again');
 SELECT refuses($$SELECT consign.help_end(1, 12, 5, 'h1', 7, 0, 0, 0, '{}', '[]')$$, 'CN410', 'what it brings later is refused');
 SELECT is(pg_temp.taken('a'), '200 300', 'the range again');
-SELECT lives_ok($$SELECT consign.job_beat(1, 12, 5, b(5), 'a', 'reading', 11, 20, 2)$$, 'the attempt tells more, the helper no more');
+SELECT lives_ok($$SELECT consign.job_beat(1, 12, 5, b(5), 'a', 'reading', 11, 20, 2, 0)$$, 'the attempt tells more, the helper no more');
 SELECT is((SELECT profiles_done FROM consign.export_progress WHERE org = 1 AND sandbox = 12 AND job = 5), 17::bigint,
     'the progress does not go back');
 
@@ -60,7 +60,7 @@ SELECT lives_ok($$SELECT consign.help_end(1, 12, 5, 'h3', 7, 70, 2, 1, '{"email"
 SELECT refuses($$SELECT consign.help_end(1, 12, 5, 'h3', 7, 70, 2, 1, '{}', '[]')$$, 'CN410', 'once');
 SELECT results_eq($$SELECT working, free FROM consign.help_look(1, 12, 5, 0)$$, $$VALUES (0::bigint, false)$$, 'and is not waited for');
 UPDATE consign.work_queue SET snapshot = '00-1' WHERE org = 1 AND sandbox = 12 AND batch = b(5);
-DO $$ BEGIN PERFORM pg_temp.enter('h4', 900004), consign.help_beat(1, 12, 5, tap.b(5), 'a', 'h4', 1000, 1); END $$; -- has not handed over
+DO $$ BEGIN PERFORM pg_temp.enter('h4', 900004), consign.help_beat(1, 12, 5, tap.b(5), 'a', 'h4', 1000, 1, 0); END $$; -- has not handed over
 SELECT lives_ok($$SELECT tap.publish(1, 12, 5, 'a')$$, 'published');
 SELECT results_eq($$SELECT profiles, events, by_namespace::jsonb, skipped::jsonb FROM consign.export_job WHERE org = 1 AND sandbox = 12 AND job = 5$$,
     $$VALUES (12::bigint, 70::bigint, '{"email":11,"crm":1}'::jsonb, '{"tooManyIdentities":2,"tooLarge":1}'::jsonb)$$, 'the figures are the sum');

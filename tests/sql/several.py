@@ -89,11 +89,12 @@ def eventually(condition):
 
 
 def clean():
-    """Empties the queue and sandbox 12 of org 1, datasets aside."""
+    """Empties the queue, with the turns, and sandbox 12 of org 1, datasets aside."""
     with Session(None) as owner:
         owner.rows("DELETE FROM consign.work_queue")
+        owner.rows("DELETE FROM consign.work_turn")
         for table in ("system_job", "stream_message", "observed_schema", "profile_fragment", "profile_event", "identity",
-                      "ingest_clock", "batch_error", "batch_file", "batch_upload", "export_progress", "export_target", "export_job", "batch", "idempotency_key",
+                      "ingest_clock", "batch_error", "batch_file", "batch_upload", "export_progress", "export_target", "export_job", "export_job_archive", "batch", "idempotency_key",
                       "merge_policy"):
             owner.rows(f"DELETE FROM consign.{table} WHERE org = 1 AND sandbox = 12")
 
