@@ -102,14 +102,18 @@ static void check_part(const struct part_description *part, uint32_t number, boo
     str_free(&bytes);
 }
 
+static int64_t counted; /* of the sink that was opened last */
+
 static struct sink *open_sink(enum sink_compression compression, uint64_t part_bytes)
 {
     struct sink_settings settings = {.format = SINK_JSON,
                                      .directory = directory,
                                      .compression = compression,
                                      .part_bytes = part_bytes,
-                                     .memory_bytes = 16 << 20};
+                                     .memory_bytes = 16 << 20,
+                                     .written = &counted};
     struct sink *sink;
+    counted = 0;
     assert_int_equal(sink_open(&settings, &sink), FAULT_NONE);
     return sink;
 }
@@ -149,6 +153,7 @@ static void writes_one_part(void **state)
         assert_int_equal(sink->rows, 2);
         assert_int_equal(sink->parts, 1);
         assert_int_equal(sink->part[0].rows, 2);
+        assert_int_equal(counted, sink->part[0].bytes);
         check_part(&sink->part[0], 0, way[i] == SINK_ZSTD, &lines);
         assert_string_equal(lines.data, "{\"a\":1}\n{}\n");
         assert_int_equal(fstatat(directory, sink->part[0].name, &status, 0), 0);

@@ -63,6 +63,8 @@ static int remove_folder(void **state)
     return rmdir(folder);
 }
 
+static int64_t counted; /* of the sink that was opened last */
+
 static struct sink *open_sink(uint64_t part_bytes, size_t memory_bytes, bool always)
 {
     struct sink_settings settings = {.format = SINK_PARQUET,
@@ -71,8 +73,10 @@ static struct sink *open_sink(uint64_t part_bytes, size_t memory_bytes, bool alw
                                      .part_bytes = part_bytes,
                                      .memory_bytes = memory_bytes,
                                      .always = always,
+                                     .written = &counted,
                                      .schema = &schema};
     struct sink *sink;
+    counted = 0;
     assert_int_equal(sink_open(&settings, &sink), FAULT_NONE);
     return sink;
 }
@@ -160,6 +164,7 @@ static void no_rows_make_a_part_only_when_asked(void **state)
     assert_int_equal(sink_finish(sink), FAULT_NONE);
     assert_int_equal(sink->parts, 1);
     assert_int_equal(sink->part[0].rows, 0);
+    assert_int_equal(counted, sink->part[0].bytes);
     check_part(&sink->part[0], 0);
     sink_close(sink);
     assert_int_equal(empty_folder(), 1);
