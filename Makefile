@@ -10,6 +10,10 @@ WERROR   ?= -Werror
 SANITIZE ?=
 # V=1 shows the compiler's command lines
 Q        := $(if $(V),,@)
+# How much is done at once where nobody said -j to make, and by what make does not run itself.
+JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
+# Seen in a recipe only, where MAKEFLAGS holds a -j of the caller's, whose job server serves then.
+PARALLEL  = --output-sync=target $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 
 # make's built-in default is cc
 ifeq ($(origin CC),default)
@@ -50,6 +54,7 @@ CHECKER_SOURCES := tools/jsoncheck/main.c tools/jwsverify/main.c
 UNIT_SOURCES    := $(wildcard tests/unit/test_*.c)
 UNIT_HELPERS    := $(filter-out $(UNIT_SOURCES),$(wildcard tests/unit/*.c))
 BENCH_SOURCES   := $(wildcard tests/bench/*.c)
+CHECKS          := $(wildcard tools/checks/*)
 FUZZ_SOURCES    := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_HELPERS    := $(filter-out $(FUZZ_SOURCES) tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 
@@ -64,7 +69,7 @@ ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOUR
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all run stop test check unit replay fuzz fuzzers asan fault lint bench install clean
+.PHONY: help deps all run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
@@ -75,7 +80,8 @@ help:
 	@echo 'make check    the quick part: checks of the sources and unit tests'
 	@echo 'make asan     unit and integration tests built with AddressSanitizer and UBSan'
 	@echo 'make fuzz     libFuzzer on every parser, CONSIGN_FUZZ_SECONDS (60) each; needs clang'
-	@echo 'make fault    kill, cut and stall more than make test does'
+	@echo 'make fault    every fault, a table of what was lost; CONSIGN_FAULT_SCALE (1) times as often, PARTS=power for one part'
+	@echo 'make soak     load and a random fault a minute, for CONSIGN_SOAK_MINUTES (30)'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
 	@echo 'make bench    measure; PARTS=engine for one part; see tests/bench/run'
 	@echo 'make install  programs, SQL and nginx configuration below DESTDIR and PREFIX ($(PREFIX))'
@@ -88,49 +94,50 @@ all: $(PROGRAMS)
 
 # A fresh make, because what is built is found out when the Makefile is read, and deps brings the headers.
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(PARALLEL) all
 	CONSIGN_BUILD=$(BUILD) tools/demo
 
 stop:
 	@tools/devstack down
 
 test: deps
-	@$(MAKE) --no-print-directory check $(BUILD)/node/write_rows
+	@$(MAKE) --no-print-directory $(PARALLEL) check $(BUILD)/node/write_rows
 	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/run
 
-check: all unit replay
-	@for check in tools/checks/*; do CONSIGN_BUILD=$(BUILD) "$$check" || exit 1; done
+check: all unit replay checks
 
-# All of them run; the first failures of one do not hide another.
+# $(call run_each,WHAT,PROGRAMS,COMMAND): COMMAND for each of the programs ($$p), several at once. All of them run; the
+# first failures of one do not hide another, and what a failing one wrote stands in one piece.
+run_each = @printf '%s\n' $(2) | xargs -r -P $(JOBS) -I '{}' sh -c 'p={}; log=$(BUILD)/$(1)-$$(basename {}).log; \
+    $(3) >$$log 2>&1 || { cat $$log; echo "$(1): $$p failed"; exit 1; }' && echo '$(1): $(words $(2)) passed'
+
+checks: all
+	$(call run_each,checks,$(CHECKS),CONSIGN_BUILD=$(BUILD) $$p)
+
 unit: $(UNIT_TESTS)
-	@failed=; for test in $(UNIT_TESTS); do \
-	    if ! "$$test" >"$$test.log" 2>&1; then cat "$$test.log"; failed="$$failed $$test"; fi; \
-	done; \
-	if [ -n "$$failed" ]; then echo "unit: failed:$$failed"; exit 1; fi; \
-	echo 'unit: $(words $(UNIT_TESTS)) programs passed'
+	$(call run_each,unit,$(UNIT_TESTS),$$p)
 
 # The inputs that fuzzing has found worth keeping, and every one that once broke something.
 replay: $(addprefix $(BUILD)/replay/,$(FUZZ_TARGETS))
-	@failed=; for target in $(FUZZ_TARGETS); do \
-	    if ! $(BUILD)/replay/$$target tests/fuzz/corpus/$$target >"$(BUILD)/replay/$$target.log" 2>&1; then \
-	        cat "$(BUILD)/replay/$$target.log"; failed="$$failed $$target"; fi; \
-	done; \
-	if [ -n "$$failed" ]; then echo "replay: failed:$$failed"; exit 1; fi; \
-	echo 'replay: $(words $(FUZZ_TARGETS)) targets passed'
+	$(call run_each,replay,$^,$$p tests/fuzz/corpus/$$(basename $$p))
 
 fuzz:
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer fuzzers
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer fuzzers
 	@CONSIGN_FUZZERS=$(BUILD)/fuzz/fuzz tests/fuzz/run
 
 fuzzers: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 
-# What make test does by halves: more kills, more often.
-fault: all $(BUILD)/node/write_rows
-	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) CONSIGN_KILLS=20 CONSIGN_ISOLATION_REQUESTS=100000 \
-	    tests/run -m fault tests/integ
+# As root: the services run as another user, and disks are made.
+fault: deps
+	@$(MAKE) --no-print-directory $(PARALLEL) all $(BUILD)/node/write_rows
+	CONSIGN_BUILD=$(BUILD) tests/fault/run $(PARTS)
+
+soak: deps
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	CONSIGN_BUILD=$(BUILD) tests/fault/soak
 
 asan:
-	@$(MAKE) --no-print-directory BUILD=build/asan SANITIZE=1 all unit replay build/asan/node/write_rows
+	@$(MAKE) --no-print-directory $(PARALLEL) BUILD=build/asan SANITIZE=1 all unit replay build/asan/node/write_rows
 	BUILD=build/asan CONSIGN_BUILD=build/asan tests/run
 
 lint: all

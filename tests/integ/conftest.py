@@ -9,18 +9,32 @@ import signal
 
 import pytest
 
+import sidebyside
 from client import Client
 from stack import Stack, Tenants, missing_variables
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "fault: kills processes of the stack; run alone or last")
-    config.addinivalue_line("markers", "slow: takes more than ten seconds")
+    config.addinivalue_line("markers", "fault: kills processes of the stack; comes last")
+    config.addinivalue_line("markers", "slow: takes more than ten seconds; comes first")
+    config.addinivalue_line("markers", "alone: measures time; no other worker runs a test meanwhile")
+    sidebyside.take_stack()
+    sidebyside.end_as_if_interrupted()
+
+
+def place(item):
+    """Tests that disturb the stack come last; before them long ones first, so that no worker is left with one."""
+    return (bool(item.get_closest_marker("fault")), not item.get_closest_marker("slow"))
 
 
 def pytest_collection_modifyitems(items):
-    """Fault tests disturb the stack, so they come last whatever the file order."""
-    items.sort(key=lambda item: item.get_closest_marker("fault") is not None)
+    items.sort(key=place)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    with sidebyside.turn(item.get_closest_marker("alone") is not None):
+        yield
 
 
 @pytest.fixture(scope="session")

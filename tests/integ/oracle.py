@@ -5,11 +5,10 @@ alone. One Store is one sandbox. Store.export() answers a whole request under a 
 the short form for requests without selection. How rows are merged and projected is in rowmaking.py.
 """
 
-import copy
 from dataclasses import dataclass, field
 
 from rfc3339 import to_ms
-from rowmaking import (MISSING, WHOLE, canonical, canonical_rows, field_tree, fold, identities_of, merge,  # noqa: F401
+from rowmaking import (MISSING, WHOLE, canonical, canonical_rows, copied, field_tree, fold, identities_of, merge,  # noqa: F401
                        normalise, project, select, unite)
 
 IDENTITIES_MAX = 50
@@ -155,7 +154,7 @@ class Store:
             out.by_namespace[ns] = out.by_namespace.get(ns, 0) + 1
         out.rows.append(row)
         for segment in found if wanted.per_batch else []:
-            out.batches[segment.ns, segment.id].append(copy.deepcopy(row))
+            out.batches[segment.ns, segment.id].append(copied(row))
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ class Wanted:
         if events is not None:
             tree = field_tree(self.event_list.get("fields"))
             parts = [event if tree is WHOLE else project(event, tree) for event in events]
-            row["eventList"] = [{} if part is MISSING else copy.deepcopy(part) for part in parts]
+            row["eventList"] = [{} if part is MISSING else copied(part) for part in parts]
         return row
 
 

@@ -34,7 +34,8 @@ class OwnStack:
     """start() and stop() as often as wanted; what is in the store stays."""
 
     def __init__(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="consign-test."))
+        # where tests/run stops whatever is left, however pytest ended
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="own.", dir=os.environ.get("CONSIGN_TEST_DIR")))
         self.port = free_ports()
 
     def start(self, **settings):

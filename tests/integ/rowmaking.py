@@ -3,11 +3,17 @@
 Independent of the product's code: written from contract section 6 alone. Used by oracle.py.
 """
 
-import copy
 import json
 
 MISSING = object()
 WHOLE = None
+
+
+def copied(value):
+    """What JSON can say, copied; copied() takes ten times as long."""
+    if isinstance(value, dict):
+        return {name: copied(below) for name, below in value.items()}
+    return [copied(below) for below in value] if isinstance(value, list) else value
 
 
 def merge(records):
@@ -27,7 +33,7 @@ def fold(old, new):
 
     segmentMembership needs nothing of its own: it is objects all the way down to its entries."""
     if not (isinstance(old, dict) and isinstance(new, dict)):
-        return copy.deepcopy(new)
+        return copied(new)
     out = dict(old)
     for name, value in new.items():
         out[name] = fold(out.get(name), value)
@@ -92,13 +98,13 @@ def select(profile, fields):
     """A profile under the request's `fields`; identityMap is always there."""
     tree = field_tree(fields)
     if tree is WHOLE:
-        return copy.deepcopy(profile)
+        return copied(profile)
     source = dict(profile)
     if "identities" in tree:
         source["identities"] = identities_of(profile["identityMap"])
     part = project(source, {k: v for k, v in tree.items() if k != "identityMap"})
-    row = {} if part is MISSING else copy.deepcopy(part)
-    row["identityMap"] = copy.deepcopy(profile["identityMap"])
+    row = {} if part is MISSING else copied(part)
+    row["identityMap"] = copied(profile["identityMap"])
     return row
 
 

@@ -29,12 +29,12 @@ def pair(name, value):
     return size(name) + size(value) + name + value
 
 
-def request(client, method, path, body=b"", announced=None):
-    """The bytes of a whole request, as nginx sends them."""
+def request(client, method, path, body=b"", announced=None, **more):
+    """The bytes of a whole request, as nginx sends them; with more parameters."""
     params = {
         "REQUEST_METHOD": method, "REQUEST_URI": path, "QUERY_STRING": "", "REQUEST_ID": "cut",
         "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body) if announced is None else announced),
-        "CONSIGN_LISTENER": "public",
+        "CONSIGN_LISTENER": "public", **more,
         **{"HTTP_" + name.upper().replace("-", "_"): value for name, value in client.headers().items()}}
     block = b"".join(pair(name, value) for name, value in params.items())
     return (record(BEGIN, struct.pack(">HB5x", 1, 0)) + record(PARAMS, block) + record(PARAMS)

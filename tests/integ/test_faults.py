@@ -24,7 +24,7 @@ from shapes import assert_problem
 pytestmark = pytest.mark.fault
 
 KILLS = int(os.environ.get("CONSIGN_KILLS", "6"))
-PROFILES = int(os.environ.get("CONSIGN_KILL_PROFILES", "100000"))
+PROFILES = int(os.environ.get("CONSIGN_KILL_PROFILES", "40000"))
 SWEEP_S = int(os.environ.get("CONSIGN_SWEEP_WAIT", "70"))
 RANDOM = random.Random(int(os.environ.get("CONSIGN_SEED", "1")))
 
@@ -117,6 +117,7 @@ def cancel_one(stack, store, pause):
     return state
 
 
+@pytest.mark.alone
 def test_cancel_of_a_running_export_stops_it_within_two_seconds(stack, store, duration):
     lake.wait_clean(stack, SWEEP_S)
     states = []
@@ -135,6 +136,7 @@ def assert_unavailable(answer, begin):
     assert_problem(answer, 503)
 
 
+@pytest.mark.alone
 def test_database_gone_is_503_within_five_seconds_and_heals_within_three(stack, store):
     client = store.client
     client.get(JOBS)
@@ -160,6 +162,7 @@ def test_database_gone_is_503_within_five_seconds_and_heals_within_three(stack, 
     flows.export(client, flows.job_body(dataset, fields="nothing"))
 
 
+@pytest.mark.alone
 def test_database_that_stands_still_is_503_within_five_seconds_for_all(stack, client):
     """More clients than workers: none may queue behind workers that wait for the database."""
     client.get(JOBS)

@@ -72,6 +72,7 @@ class Disturber:
                 pass
 
 
+@pytest.mark.alone
 def test_disturbed_requests_never_show_a_foreign_id_or_name(stack, four):  # noqa: F811
     disturber = Disturber(stack, four[0])
     thread = threading.Thread(target=disturber.run)

@@ -78,6 +78,7 @@ def test_job_that_does_not_exist_is_404(shared, method, ident):
     assert_problem(shared.call(method, f"{JOBS}/{ident}"), 404)
 
 
+@pytest.mark.alone
 def test_wait_ends_after_its_time_when_nothing_changes(shared, dataset, spooler_paused):
     with spooler_paused():
         job = flows.start_job(shared, job_body(dataset))
@@ -90,6 +91,7 @@ def test_wait_ends_after_its_time_when_nothing_changes(shared, dataset, spooler_
         assert time.monotonic() - begin < 0.5
 
 
+@pytest.mark.alone
 def test_wait_answers_as_soon_as_the_status_changes(shared, dataset, spooler_paused):
     with spooler_paused():
         job = flows.start_job(shared, job_body(dataset))
@@ -109,6 +111,7 @@ def test_wait_on_a_finished_job_answers_at_once(shared, dataset):
     assert time.monotonic() - begin < 2
 
 
+@pytest.mark.alone
 def test_waiting_clients_do_not_stop_the_others(shared, dataset, spooler_paused):
     with spooler_paused():
         job = flows.start_job(shared, job_body(dataset))

@@ -118,6 +118,20 @@ def test_a_whole_batch_that_is_missing_or_that_nobody_published(stack, published
         moved.rename(published)
 
 
+def test_a_batch_that_has_just_expired_is_no_finding_and_its_files_are_when_they_stay(stack, client):
+    job, _ = flows.export_all(client)
+    batch = job["destination"]["batchId"]
+    (folder,) = stack.lake.glob(f"*/*/*/{batch}/*")
+    stack.signal_spooler(signal.SIGSTOP)  # no sweep
+    try:
+        for ago, found in ((0, []), (61000, [("stray", str(folder))])):
+            with psycopg.connect(stack.pg_uri) as superuser:
+                superuser.execute("UPDATE consign.batch SET expired_ms = consign.now_ms() - %s WHERE batch = %s", (ago, batch))
+            assert verify(stack)[0] == found
+    finally:
+        stack.signal_spooler(signal.SIGCONT)
+
+
 def test_jobs_shows_what_waits_and_what_runs(stack, client, still):
     job = flows.start_job(client, flows.job_body(flows.create_dataset(client)))
     _, *rows = (line.split("\t") for line in stack.ctl("jobs").strip().split("\n"))

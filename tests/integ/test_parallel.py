@@ -191,6 +191,7 @@ def test_kill_9_of_who_writes_a_shared_export_loses_and_repeats_nothing(shop, bi
     lake.wait_clean(shop.stack, 70)
 
 
+@pytest.mark.alone
 def test_cancel_of_a_shared_export_stops_all_who_write_it(shop, big):
     job, dataset = big.start()
     await_help(shop.stack, job["id"])

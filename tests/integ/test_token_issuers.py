@@ -108,7 +108,7 @@ def devstack(*args):
 def issuers():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="consign-issuers."))
     folder.chmod(0o755)  # the pool's user reads the files
-    state, port = tempfile.mkdtemp(prefix="consign-test."), free_ports()
+    state, port = tempfile.mkdtemp(prefix="own.", dir=os.environ.get("CONSIGN_TEST_DIR")), free_ports()
     listed = folder / "issuers"
     listed.write_text(f"# who may issue\n{RFC} rfc9068 consign {folder}/rfc.json\n"
                       f"{IMS} ims - {folder}/ims.json\n")

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """random_rows: random schemas and rows through the real Parquet sink, read back by three independent readers.
 
-    random_rows.py WRITE_ROWS [cases [seed]]
+    random_rows.py WRITE_ROWS [cases [seed]]      cases: how many random ones, or `corners`: the hand-made ones
 
 WRITE_ROWS is the program built from write_rows.c. Every case has a schema, rows, a compression, a size of parts
-and an amount of memory of its own; besides the random ones there are hand-made corners. Each reader (read.mjs) must
-give back every value of every row, in order, and DuckDB must find rows by conditions. Prints what differs and ends with 1, or one line and 0.
+and an amount of memory of its own. Each reader (read.mjs) must give back every value of every row, in order, and
+DuckDB must find rows by conditions. Prints what differs and ends with 1, or one line and 0.
 """
 import json
 import math
@@ -234,12 +234,12 @@ def corners():
                     for row in case["rows"]]
     yield case
     # dictionaries that pay first and get too long later, and come back in the next row group
-    turning = [({"s": f"v{i % 50}" if i % 90000 < 30000 else f"w{i}" * 5, "i": i % 50 if i % 90000 < 30000 else i,
-                 "n": i % 50 / 4 if i % 90000 < 30000 else i / 4, "l": [f"v{i % 7}", None, f"w{i}"][:i % 4]}, None)
-               for i in range(180000)]
+    turning = [({"s": f"v{i % 50}" if i % 36000 < 12000 else f"w{i}" * 5, "i": i % 50 if i % 36000 < 12000 else i,
+                 "n": i % 50 / 4 if i % 36000 < 12000 else i / 4, "l": [f"v{i % 7}", None, f"w{i}"][:i % 4]}, None)
+               for i in range(72000)]
     for memory in (262144, 16 << 20):
         yield plain_case({"i": "integer", "l": texts, "n": "number", "s": "string"}, turning, memory_bytes=memory)
-    many = [({"k": i % 5, "u": f"user-{i}", "c": None if i % 2 else "red"}, None) for i in range(300000)]
+    many = [({"k": i % 5, "u": f"user-{i}", "c": None if i % 2 else "red"}, None) for i in range(100000)]
     yield plain_case({"k": "integer", "u": "string", "c": "string"}, many)
 
 
@@ -278,8 +278,9 @@ def write(program, case, folder):
     return [folder / name for name in lines[:-1]]
 
 
-def check(reader, cases, files):
-    """How many cases differ."""
+def check(reader, cases, files, taken):
+    """How many cases differ. taken: of each case the lines of the reader before, which were compared with what was
+    written; the readers write equal rows as equal bytes, so a line that is equal is right."""
     # DuckDB refuses a file without columns; the export never makes one
     skipped = {number for number, case in enumerate(cases) if reader == "duckdb" and not case["schema"]}
     names = [str(file) for number, each in enumerate(files) for file in each if number not in skipped]
@@ -288,11 +289,16 @@ def check(reader, cases, files):
     for number, case in enumerate(cases):
         if number in skipped:
             continue
+        before = taken[number]
         for at, expected in enumerate(case["rows"]):
             line = done.stdout.readline()
             if not line:
                 print(f"{reader}: case {number}: ends at row {at}; files {files[number]}")
                 return bad + 1
+            if at < len(before) and before[at] == line:
+                continue
+            if at == len(before):
+                before.append(line)
             if not same(expected, parse(line)):
                 bad += 1
                 print(f"{reader}: case {number} row {at}: {files[number][0]}\n  wrote {json.dumps(expected)[:500]}\n"
@@ -340,12 +346,14 @@ def check_bounds(cases, files, rng, most):
 
 def main():
     program = sys.argv[1]
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    count = sys.argv[2] if len(sys.argv) > 2 else "200"
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    cases = list(corners()) + [Case(random.Random(seed * 1000003 + n)).make() for n in range(count)]
+    cases = list(corners()) if count == "corners" else [
+        Case(random.Random(seed * 1000003 + n)).make() for n in range(int(count))]
     with tempfile.TemporaryDirectory() as top:
         files = [write(program, case, pathlib.Path(top) / str(n)) for n, case in enumerate(cases)]
-        bad = sum(check(reader, cases, files) for reader in READERS)
+        taken = [[] for _ in cases]
+        bad = sum(check(reader, cases, files, taken) for reader in READERS)
         bad += check_bounds(cases, files, random.Random(seed), 40)
     rows = sum(len(case["rows"]) for case in cases)
     print(f"random_rows: {len(cases)} cases, {rows} rows, {sum(map(len, files))} files, {bad} faults, seed {seed}")
