@@ -83,7 +83,7 @@ static enum fault eraser_remove(struct lease *l, struct db *work)
                   (long long)(clock_wall_ms() - started_ms));
         return FAULT_NONE;
     }
-    if (fault == FAULT_STOPPED || fault == FAULT_LEASE_LOST || (fault_row(fault)->retryable && attempts < most))
+    if (fault == FAULT_STOPPED || fault == FAULT_LEASE_LOST || ((fault_row(fault)->retryable || fault == FAULT_MEMORY) && attempts < most))
         return fault;
     eraser_give_up(l, params, fault);
     return FAULT_NONE;

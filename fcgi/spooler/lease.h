@@ -40,6 +40,7 @@ struct lease {
     char previous[CRYPTO_UUID_TEXT]; /* an attempt that died on it; "" for none */
     int attempts;                    /* this one included */
     bool cancel;                     /* its job was cancelled before */
+    bool short_of_memory;            /* an attempt met FAULT_MEMORY: the process is worth no further work */
 };
 
 /* What the catalog says of a lease's batch. Texts live in the arena. */
@@ -55,6 +56,10 @@ struct lease_batch {
 /* Takes the next piece of work into *lease (whose db and arena are set); *found false: there is none. `express`: only of
  * an org for which nothing runs. */
 enum fault lease_claim(struct lease *lease, bool express, bool *found) MUST_CHECK;
+
+/* Whether work that ended with `fault` is to be tried again: the fault may go away, and there are attempts left.
+ * FAULT_MEMORY is one of those here: which bound it met nobody can tell, and it may be this process's alone. */
+bool lease_try_again(const struct lease *lease, enum fault fault);
 
 /* Gives the work back for another attempt: later, or with `undo` at once and uncounted. Best effort, as
  * lease_settle(): what cannot be given back is taken over once the session is gone. */

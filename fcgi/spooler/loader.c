@@ -64,7 +64,7 @@ static void loader_fail_killed(struct lease *l, const struct ingest_result *r, c
 /* What becomes of the batch after a load that did not commit, or may not have. */
 static void loader_conclude(struct lease *l, const struct ingest_result *r, enum fault fault)
 {
-    bool again = fault_row(fault)->retryable && l->attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
+    bool again = lease_try_again(l, fault);
     log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
     if (fault == FAULT_MALFORMED)
         loader_fail(l, r, r->errors.data, r->reason.data);

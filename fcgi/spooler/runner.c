@@ -212,7 +212,7 @@ static void runner_fail_killed(struct runner *r)
 /* What becomes of the job after an attempt that did not publish. Its files are gone. */
 static void runner_conclude(struct runner *r, enum fault fault)
 {
-    bool again = fault_row(fault)->retryable && r->lease->attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
+    bool again = lease_try_again(r->lease, fault);
     log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name,
               r->lease->attempts);
     if (fault == FAULT_CANCELLED)

@@ -29,6 +29,7 @@ struct spool {
     struct arena *arena;
     struct runner_tools tools;
     bool express; /* takes only work of orgs for which nothing runs */
+    bool worn;    /* met the end of its memory: the next one starts fresh, and this one fails no further work */
     int64_t swept_ms;
     int64_t ended_ms; /* silent sessions */
     int64_t offer_ms; /* when it next looks for somebody to help */
@@ -66,6 +67,7 @@ static enum fault spool_help(struct spool *s, bool *found)
     enum fault fault = helper_run(s->lease, s->arena, &s->tools, found);
     if (!*found)
         return fault;
+    s->worn = fault == FAULT_MEMORY;
     if (fault != FAULT_NONE && fault != FAULT_CANCELLED && fault != FAULT_LEASE_LOST)
         s->offer_ms = clock_monotonic_ms() + SPOOL_NO_OFFER_MS;
     return FAULT_NONE;
@@ -107,6 +109,7 @@ static enum fault spool_once(struct spool *s, bool *found)
                 (long long)(lease.task == LEASE_EXPORT ? lease.job : lease.entry), lease.batch, lease.attempt);
     log_event(LOG_INFO, "claimed", "task=%s attempts=%d", SPOOL_TASKS[lease.task], lease.attempts);
     spool_do(s, &lease);
+    s->worn = lease.short_of_memory;
     log_context("%s", "");
     return FAULT_NONE;
 }
@@ -117,7 +120,7 @@ int spool_work(int slot, void *arg)
     (void)arg;
     if (!spool_open(&s, slot) || confine_process(CONFINE_STORE | CONFINE_TREES) != FAULT_NONE)
         return 1;
-    while (!pool_worker_retiring()) {
+    while (!s.worn && !pool_worker_retiring()) {
         bool found = false;
         enum fault fault = spool_once(&s, &found);
         if (fault == FAULT_NONE)
@@ -132,5 +135,5 @@ int spool_work(int slot, void *arg)
             pool_worker_wait(-1, (int)conf_number(CONF_SPOOLER_POLL_MS));
     }
     spool_close(&s);
-    return 0;
+    return s.worn;
 }

@@ -19,7 +19,7 @@ from ownstack import new_client, own_stack  # noqa: E402
 from scale import scaled  # noqa: E402
 
 TIMES = scaled(1000)
-PROFILES = 30_000 # an export of them takes about a second
+PROFILES = 12_000 # an export of them takes about half a second
 CLIENTS = 4
 LIMIT_S = 2
 # shares: helpers take part

@@ -22,6 +22,7 @@
 #define issuers_refresh fuzz_issuers_refresh
 #define token_cache_verify fuzz_token_cache_verify
 #define scope_find fuzz_scope_find
+#define db_set_budget fuzz_db_set_budget
 #include "responder/pipeline.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define N(array) (sizeof(array) / sizeof(array)[0])
@@ -164,6 +165,11 @@ static void registry(const char *client, const char *org, const char *sandbox, s
         if (SANDBOXES[i].org == out->org && strcmp(SANDBOXES[i].name, sandbox) == 0)
             out->sandbox = SANDBOXES[i].number;
     }
+}
+
+void fuzz_db_set_budget(struct db *db, int64_t budget_ms)
+{
+    (void)db, (void)budget_ms;
 }
 
 enum fault fuzz_scope_find(struct db *db, struct arena *a, const char *client_id, const char *ims_org_id,

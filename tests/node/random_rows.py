@@ -354,7 +354,7 @@ def main():
         files = [write(program, case, pathlib.Path(top) / str(n)) for n, case in enumerate(cases)]
         taken = [[] for _ in cases]
         bad = sum(check(reader, cases, files, taken) for reader in READERS)
-        bad += check_bounds(cases, files, random.Random(seed), 40)
+        bad += check_bounds(cases, files, random.Random(seed), 14)
     rows = sum(len(case["rows"]) for case in cases)
     print(f"random_rows: {len(cases)} cases, {rows} rows, {sum(map(len, files))} files, {bad} faults, seed {seed}")
     return 1 if bad else 0
