@@ -177,17 +177,17 @@ class Worker:
         listed = self.wire.send("manifest", place, "GET", f"{flows.BATCH_FILES}/{batch}/meta?path=manifest.json", batch=batch)
         if listed is None or not listed.good:
             return
-        for entry in listed.json()["files"][:2]:
-            self.read(place, batch, entry)
+        for number, entry in enumerate(listed.json()["files"][:2]):
+            self.read(place, batch, number, entry)
 
-    def read(self, place, batch, entry):
-        """One file of a batch against its manifest; read in one piece or, sometimes, its second half."""
+    def read(self, place, batch, number, entry):
+        """One file of a batch, which lists them in the manifest's order, against its manifest; read in one piece or, sometimes, its second half."""
         files = self.wire.send("files", place, "GET", f"{flows.BATCH_FILES}/{batch}/files", batch=batch)
         if files is None or not files.good:
             return
         size = int(entry["bytes"])
         first = size // 2 if self.rng.random() < 0.2 and size > 1 else 0
         headers = {"Range": f"bytes={first}-"} if first else {}
-        self.wire.send("download", place, "GET", f"{flows.FILES}/{files.json()['data'][0]['dataSetFileId']}?path={entry['name']}",
+        self.wire.send("download", place, "GET", f"{flows.FILES}/{files.json()['data'][number]['dataSetFileId']}?path={entry['name']}",
                        headers=headers, batch=batch, tell=lambda got: {
                            "whole": len(got.body) == size - first and (first > 0 or hashlib.sha256(got.body).hexdigest() == entry["sha256"])})
