@@ -162,7 +162,7 @@ void drain_run(struct lease *l, struct runner_tools *tools)
         fault = drain_end(l, dataset);
     if (fault == FAULT_NONE)
         return;
-    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
+    lease_ended(l, fault);
     if (fault == FAULT_LEASE_LOST)
         db_close(l->db);
     else

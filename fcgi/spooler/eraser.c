@@ -83,7 +83,7 @@ static enum fault eraser_remove(struct lease *l, struct db *work)
                   (long long)(clock_wall_ms() - started_ms));
         return FAULT_NONE;
     }
-    if (fault == FAULT_STOPPED || fault == FAULT_LEASE_LOST || ((fault_row(fault)->retryable || fault == FAULT_MEMORY) && attempts < most))
+    if (fault == FAULT_STOPPED || fault == FAULT_LEASE_LOST || lease_try_again(fault, attempts))
         return fault;
     eraser_give_up(l, params, fault);
     return FAULT_NONE;
@@ -100,7 +100,7 @@ void eraser_run(struct lease *l, struct runner_tools *tools)
     runner_watch_end(tools, fault);
     if (fault == FAULT_NONE)
         return;
-    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
+    lease_ended(l, fault);
     if (fault == FAULT_LEASE_LOST)
         db_close(l->db);
     else

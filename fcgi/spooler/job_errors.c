@@ -32,8 +32,10 @@ static const struct job_errors_row ROWS[] = {
     {FAULT_DB_CONFLICT, CODE_EXPORT, "other calls held what it needed" OF_DATABASE, "db_conflict",
      "other calls held what it needed" OF_DATABASE},
     {FAULT_DB_DUPLICATE, CODE_EXPORT, "an unexpected duplicate" OF_SERVICE, "internal", "an unexpected duplicate" OF_SERVICE},
-    {FAULT_MEMORY, CODE_EXPORT, "it needs more memory than the service gives one job; fewer fields or segments take less",
-     "memory", "it needs more memory than the service gives one batch; smaller records or files take less"},
+    {FAULT_MEMORY, CODE_EXPORT, "no attempt got the memory it needed: either the service is short of it, or the job needs more than one is given; fewer"
+     " fields or segments take less",
+     "memory", "no attempt got the memory it needed: either the service is short of it, or the batch needs more than one is given;"
+     " smaller records or files take less"},
     {FAULT_MALFORMED, CODE_EXPORT, "what was stored of the request or the profiles is not as it was accepted" OF_SERVICE,
      "malformed", "what was stored is not as it was accepted" OF_SERVICE},
     {FAULT_POLICY, CODE_EXPORT, "its merge policy is not there any more (the request's)", "internal", "the batch could not be loaded" OF_SERVICE},

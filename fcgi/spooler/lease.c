@@ -66,14 +66,19 @@ enum fault lease_tell(void *lease, struct arena *a, const struct run_progress *p
     return arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_WORK_LOOK, params, NULL);
 }
 
-bool lease_try_again(const struct lease *l, enum fault fault)
+void lease_ended(struct lease *l, enum fault fault)
 {
-    return (fault_row(fault)->retryable || fault == FAULT_MEMORY) && l->attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
+    l->short_of_memory = fault == FAULT_MEMORY;
+    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
+}
+
+bool lease_try_again(enum fault fault, int64_t attempts)
+{
+    return (fault_row(fault)->retryable || fault == FAULT_MEMORY) && attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
 }
 
 void lease_release(struct lease *l, bool undo, enum fault why)
 {
-    l->short_of_memory = why == FAULT_MEMORY;
     const char *params[] = {arena_int(l->arena, l->org),
                             arena_int(l->arena, l->sandbox),
                             l->batch,

@@ -57,9 +57,13 @@ struct lease_batch {
  * an org for which nothing runs. */
 enum fault lease_claim(struct lease *lease, bool express, bool *found) MUST_CHECK;
 
-/* Whether work that ended with `fault` is to be tried again: the fault may go away, and there are attempts left.
- * FAULT_MEMORY is one of those here: which bound it met nobody can tell, and it may be this process's alone. */
-bool lease_try_again(const struct lease *lease, enum fault fault);
+/* Logs how an attempt ended that did not succeed, and notes FAULT_MEMORY in the lease. */
+void lease_ended(struct lease *lease, enum fault fault);
+
+/* Whether work that ended with `fault` is to be tried again after so many attempts: the fault may go away, and there
+ * are attempts left. FAULT_MEMORY is one of those here: which bound it met nobody can tell, and it may be this process's
+ * alone. */
+bool lease_try_again(enum fault fault, int64_t attempts);
 
 /* Gives the work back for another attempt: later, or with `undo` at once and uncounted. Best effort, as
  * lease_settle(): what cannot be given back is taken over once the session is gone. */

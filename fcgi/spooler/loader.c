@@ -64,13 +64,12 @@ static void loader_fail_killed(struct lease *l, const struct ingest_result *r, c
 /* What becomes of the batch after a load that did not commit, or may not have. */
 static void loader_conclude(struct lease *l, const struct ingest_result *r, enum fault fault)
 {
-    bool again = lease_try_again(l, fault);
-    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name, l->attempts);
+    lease_ended(l, fault);
     if (fault == FAULT_MALFORMED)
         loader_fail(l, r, r->errors.data, r->reason.data);
     else if (fault == FAULT_LEASE_LOST)
         db_close(l->db);
-    else if (fault == FAULT_STOPPED || again)
+    else if (fault == FAULT_STOPPED || lease_try_again(fault, l->attempts))
         lease_release(l, fault == FAULT_STOPPED, fault);
     else
         loader_fail_fault(l, r, fault);

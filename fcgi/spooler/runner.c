@@ -212,16 +212,14 @@ static void runner_fail_killed(struct runner *r)
 /* What becomes of the job after an attempt that did not publish. Its files are gone. */
 static void runner_conclude(struct runner *r, enum fault fault)
 {
-    bool again = lease_try_again(r->lease, fault);
-    log_event(fault_row(fault)->level, "attempt_ended", "fault=%s attempts=%d", fault_row(fault)->name,
-              r->lease->attempts);
+    lease_ended(r->lease, fault);
     if (fault == FAULT_CANCELLED)
         runner_give_up(r, "CANCELLED", NULL);
     else if (fault == FAULT_LEASE_LOST || r->unsure)
         /* Our right is gone, so nothing of it may stay in the session. Nor when nobody can tell: a job given
          * back or ended now would leave files that no attempt comes to remove; who takes it over does. */
         db_close(r->lease->db);
-    else if (fault == FAULT_STOPPED || again)
+    else if (fault == FAULT_STOPPED || lease_try_again(fault, r->lease->attempts))
         lease_release(r->lease, fault == FAULT_STOPPED, fault);
     else
         runner_fail(r, fault);

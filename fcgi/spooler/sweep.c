@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,43 @@ void sweep_remove(struct sweep *s, const char *path)
     s->removed++;
     if (tree_remove(path) == FAULT_NONE)
         log_event(LOG_INFO, "swept", "step=%s path=%s", s->step, log_quote(path));
+}
+
+/* A number and the slash behind it, which are passed over. */
+static bool sweep_read_number(const char **mark, int *out)
+{
+    char *end;
+    long n = strtol(*mark, &end, 10);
+    bool good = end != *mark && *end == '/' && n >= 0 && n <= INT_MAX;
+    *out = good ? (int)n : 0;
+    *mark = good ? end + 1 : *mark;
+    return good;
+}
+
+/* An id of so many digits, or none, up to the next slash or the end. */
+static bool sweep_read_id(const char **mark, char *out, size_t digits)
+{
+    size_t length = strcspn(*mark, "/");
+    if (length != 0 && length != digits)
+        return false;
+    memcpy(out, *mark, length);
+    out[length] = '\0';
+    *mark += length + ((*mark)[length] == '/');
+    return length == 0 || ident_is_hex(out, digits);
+}
+
+struct sweep_place sweep_place_read(const char *mark)
+{
+    struct sweep_place place = {0};
+    bool good = sweep_read_number(&mark, &place.org) && sweep_read_number(&mark, &place.sandbox) &&
+                sweep_read_id(&mark, place.dataset, IDENT_DATASET_DIGITS) &&
+                sweep_read_id(&mark, place.batch, IDENT_BATCH_DIGITS);
+    return good ? place : (struct sweep_place){0};
+}
+
+void sweep_place_write(const struct sweep_place *place, char mark[static SWEEP_PLACE_MAX])
+{
+    snprintf(mark, SWEEP_PLACE_MAX, "%d/%d/%s/%s", place->org, place->sandbox, place->dataset, place->batch);
 }
 
 enum fault sweep_mark(struct sweep *s, const char *place)

@@ -222,17 +222,20 @@ static enum fault lake_walk(struct lake_walk *w, const struct lake_place *first,
 
 enum fault sweep_lake(struct sweep *s, const char *mark)
 {
-    struct lake_place first = {0, 0};
-    char dataset[IDENT_DATASET_DIGITS + 1] = "", batch[IDENT_BATCH_DIGITS + 1] = "", place[SWEEP_PLACE_MAX] = "";
+    const struct sweep_place from = sweep_place_read(mark);
+    struct lake_place first = {from.org, from.sandbox};
+    char place[SWEEP_PLACE_MAX] = "";
     struct lake_walk *w = calloc(1, sizeof *w);
     if (w == NULL)
         return FAULT_MEMORY;
     w->s = s;
-    if (sscanf(mark, "%d/%d/%24[0-9a-f]/%32[0-9a-f]", &first.org, &first.sandbox, dataset, batch) != 4)
-        first = (struct lake_place){0, 0};
-    enum fault fault = lake_walk(w, &first, dataset, batch);
-    if (fault == FAULT_NONE && w->full)
-        snprintf(place, sizeof place, "%d/%d/%s/%s", w->at.org, w->at.sandbox, w->dataset, w->batch);
+    enum fault fault = lake_walk(w, &first, from.dataset, from.batch);
+    if (fault == FAULT_NONE && w->full) {
+        struct sweep_place at = {.org = w->at.org, .sandbox = w->at.sandbox};
+        str_copy_fitting(at.dataset, sizeof at.dataset, w->dataset);
+        str_copy_fitting(at.batch, sizeof at.batch, w->batch);
+        sweep_place_write(&at, place);
+    }
     free(w);
     if (fault == FAULT_NONE && strcmp(place, mark) != 0)
         fault = sweep_mark(s, place);

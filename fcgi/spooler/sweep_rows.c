@@ -5,7 +5,6 @@
  * a crash leaves in between, sweep_lake finds. Caller: sweep.
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/ident.h"
@@ -26,27 +25,13 @@
 #define ROWS_KEYS_TEXT "500"
 #define ROWS_DAY_MS INT64_C(86400000)
 
-/* A place that rows are looked for in. */
-struct rows_place {
-    int org, sandbox;
-    char dataset[IDENT_DATASET_DIGITS + 1]; /* "" where none is meant */
-};
-
 struct rows_page {
     int count;
-    struct rows_place place[ROWS_PAGE];
+    struct sweep_place place[ROWS_PAGE];
 };
 
-static struct rows_place rows_read_mark(const char *mark)
-{
-    struct rows_place place = {0};
-    if (sscanf(mark, "%d/%d/%24[0-9a-f]", &place.org, &place.sandbox, place.dataset) < 2)
-        place = (struct rows_place){0};
-    return place;
-}
-
 /* The next page behind a place; `stmt` takes org, sandbox, (dataset,) limit and answers the same. */
-static enum fault rows_next(struct sweep *s, const struct stmt *stmt, const struct rows_place *behind,
+static enum fault rows_next(struct sweep *s, const struct stmt *stmt, const struct sweep_place *behind,
                             struct rows_page *page)
 {
     struct db_rows rows;
@@ -59,8 +44,8 @@ static enum fault rows_next(struct sweep *s, const struct stmt *stmt, const stru
     }
     enum fault fault = db_call(s->db, s->arena, 0, stmt, params, &rows);
     for (int row = 0; fault == FAULT_NONE && row < rows.count && row < ROWS_PAGE; row++) {
-        struct rows_place *place = &page->place[page->count++];
-        *place = (struct rows_place){.org = (int)db_int(&rows, row, 0), .sandbox = (int)db_int(&rows, row, 1)};
+        struct sweep_place *place = &page->place[page->count++];
+        *place = (struct sweep_place){.org = (int)db_int(&rows, row, 0), .sandbox = (int)db_int(&rows, row, 1)};
         if (datasets)
             str_copy_fitting(place->dataset, sizeof place->dataset, db_text(&rows, row, 2));
     }
@@ -69,17 +54,17 @@ static enum fault rows_next(struct sweep *s, const struct stmt *stmt, const stru
 }
 
 /* Keeps the place as the mark, or the start when `place` is NULL; not again what is kept already. */
-static enum fault rows_mark(struct sweep *s, const struct rows_place *place, const char *before)
+static enum fault rows_mark(struct sweep *s, const struct sweep_place *place, const char *before)
 {
     char mark[SWEEP_PLACE_MAX] = "";
     if (place != NULL)
-        snprintf(mark, sizeof mark, "%d/%d/%s", place->org, place->sandbox, place->dataset);
+        sweep_place_write(place, mark);
     return strcmp(mark, before) == 0 ? FAULT_NONE : sweep_mark(s, mark);
 }
 
 /* ---- batches that expire ---- */
 
-static void expire_files(struct sweep *s, const struct rows_place *place, const char *batch)
+static void expire_files(struct sweep *s, const struct sweep_place *place, const char *batch)
 {
     struct lake_batch where = {.org = place->org, .sandbox = place->sandbox, .dataset = place->dataset, .batch = batch};
     char path[LAKE_PATH_MAX];
@@ -88,7 +73,7 @@ static void expire_files(struct sweep *s, const struct rows_place *place, const 
 }
 
 /* One set of batches of a dataset; *more: there may be others. */
-static enum fault expire_some(struct sweep *s, const struct rows_place *place, bool *more)
+static enum fault expire_some(struct sweep *s, const struct sweep_place *place, bool *more)
 {
     struct db_rows rows;
     const char *params[] = {arena_int(s->arena, place->org), arena_int(s->arena, place->sandbox), place->dataset,
@@ -110,7 +95,7 @@ static enum fault expire_some(struct sweep *s, const struct rows_place *place, b
 
 enum fault sweep_expire(struct sweep *s, const char *mark)
 {
-    struct rows_place behind = rows_read_mark(mark);
+    struct sweep_place behind = sweep_place_read(mark);
     struct rows_page page;
     enum fault fault = FAULT_NONE;
     do {
@@ -130,7 +115,7 @@ enum fault sweep_expire(struct sweep *s, const char *mark)
 /* ---- jobs that ended long ago, batches that expired long ago ---- */
 
 /* Calls a function that takes org, sandbox, how old and how many, and answers how many it had, until it had fewer. */
-static enum fault archive_all(struct sweep *s, const struct rows_place *place, const struct stmt *stmt, int64_t *total)
+static enum fault archive_all(struct sweep *s, const struct sweep_place *place, const struct stmt *stmt, int64_t *total)
 {
     bool more = true;
     enum fault fault = FAULT_NONE;
@@ -152,7 +137,7 @@ static enum fault archive_all(struct sweep *s, const struct rows_place *place, c
 /* One page of sandboxes a sweep: nobody waits for this. */
 enum fault sweep_archive(struct sweep *s, const char *mark)
 {
-    struct rows_place behind = rows_read_mark(mark);
+    struct sweep_place behind = sweep_place_read(mark);
     struct rows_page page;
     enum fault fault = rows_next(s, &STMT_SWEEP_PLACES, &behind, &page);
     for (int i = 0; fault == FAULT_NONE && i < page.count; i++) {

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/ident.h"
 #include "lib/arena.h"
 #include "lib/db.h"
 #include "lib/fault.h"
@@ -33,6 +34,17 @@ enum fault sweep_expire(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_lake(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_archive(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_keys(struct sweep *s) MUST_CHECK;
+
+/* Where a step is; ids that it does not go by are "". */
+struct sweep_place {
+    int org, sandbox;
+    char dataset[IDENT_DATASET_DIGITS + 1];
+    char batch[IDENT_BATCH_DIGITS + 1];
+};
+
+/* The place that a mark, "org/sandbox/dataset/batch", stands for; all zeros for the start, and for what is no mark. */
+struct sweep_place sweep_place_read(const char *mark);
+void sweep_place_write(const struct sweep_place *place, char mark[static SWEEP_PLACE_MAX]);
 
 /* Keeps where the step goes on the next time. */
 enum fault sweep_mark(struct sweep *s, const char *place) MUST_CHECK;

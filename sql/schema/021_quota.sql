@@ -6,7 +6,7 @@ CREATE TABLE consign.quota (
     sandbox          integer NOT NULL DEFAULT 0,
     weight           integer CHECK (weight BETWEEN 1 AND 1000),  -- its share when several wait; default 1
     running_most     integer CHECK (running_most > 0),           -- pieces of work at a time; default: no bound
-    live_most        integer CHECK (live_most >= 0),             -- export jobs that have not ended; default: see job_create
+    live_most        integer CHECK (live_most >= 0),             -- export jobs that have not ended; default: see quota_admit
     lake_bytes_most  bigint CHECK (lake_bytes_most >= 0),        -- of published batches; default: no bound
     PRIMARY KEY (org, sandbox)
 );

@@ -9,7 +9,8 @@ from stack import REPO
 
 
 def run(table):
-    more = {"CONSIGN_KILLS": str(scaled(20, 3)), "CONSIGN_ISOLATION_REQUESTS": str(scaled(60000, 3000))}
+    more = {"CONSIGN_KILLS": str(scaled(20, 3)), "CONSIGN_KILL_PROFILES": "100000",
+            "CONSIGN_ISOLATION_REQUESTS": str(scaled(100000, 3000))}
     done = subprocess.run([str(REPO / "tests" / "run"), "-m", "fault", "tests/integ"], cwd=REPO, env={**os.environ, **more},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False)
     passed = sum(int(number) for number in re.findall(r"(\d+) passed", done.stdout))

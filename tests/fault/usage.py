@@ -16,8 +16,6 @@ PAGE = resource.getpagesize()
 MIB = 1 << 20
 # by what the median of the last third may be above that of the first: a share of it, and so many besides
 NOISE = {"memory": (0.10, 4.0), "descriptors": (0.05, 2), "connections": (0.05, 2)}
-# which of its workers serves how many clients is nginx's affair, and changes when one is killed
-NGINX = {"descriptors of nginx": (0.10, 10)}
 
 
 class Usage:
@@ -50,7 +48,7 @@ class Usage:
     def grown(self):
         found = []
         for name, (first, last) in self.thirds().items():
-            share, spare = NGINX.get(name) or NOISE[name.split()[0]]
+            share, spare = NOISE[name.split()[0]]
             if last > first * (1 + share) + spare:
                 found.append(f"{name}: {first:.1f} in the first third, {last:.1f} in the last")
         return found if self.samples else ["nothing was measured"]
@@ -77,7 +75,8 @@ class Usage:
                 files.append(len(list((place / "fd").iterdir())))
         if len(sizes) > 1:  # else it is just being started
             self._enter(f"memory of {service}, MiB", max(sizes))
-            self._enter(f"descriptors of {service}", max(files))
+            # which of its workers serves how many clients is nginx's affair, and changes when one is killed
+            self._enter(f"descriptors of {service}", sum(files) if service == "nginx" else max(files))
 
     def _enter(self, name, value):
         self.samples.setdefault(name, []).append(value)

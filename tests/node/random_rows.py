@@ -234,12 +234,12 @@ def corners():
                     for row in case["rows"]]
     yield case
     # dictionaries that pay first and get too long later, and come back in the next row group
-    turning = [({"s": f"v{i % 50}" if i % 36000 < 12000 else f"w{i}" * 5, "i": i % 50 if i % 36000 < 12000 else i,
-                 "n": i % 50 / 4 if i % 36000 < 12000 else i / 4, "l": [f"v{i % 7}", None, f"w{i}"][:i % 4]}, None)
-               for i in range(72000)]
+    turning = [({"s": f"v{i % 50}" if i % 90000 < 30000 else f"w{i}" * 5, "i": i % 50 if i % 90000 < 30000 else i,
+                 "n": i % 50 / 4 if i % 90000 < 30000 else i / 4, "l": [f"v{i % 7}", None, f"w{i}"][:i % 4]}, None)
+               for i in range(180000)]
     for memory in (262144, 16 << 20):
         yield plain_case({"i": "integer", "l": texts, "n": "number", "s": "string"}, turning, memory_bytes=memory)
-    many = [({"k": i % 5, "u": f"user-{i}", "c": None if i % 2 else "red"}, None) for i in range(100000)]
+    many = [({"k": i % 5, "u": f"user-{i}", "c": None if i % 2 else "red"}, None) for i in range(300000)]
     yield plain_case({"k": "integer", "u": "string", "c": "string"}, many)
 
 

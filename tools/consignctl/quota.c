@@ -29,7 +29,8 @@ static const char *quota_value(const struct quota_column *c, const char *given)
         return NULL;
     size_t length = strlen(given);
     bool number = length > 0 && length <= QUOTA_DIGITS_MAX && strspn(given, "0123456789") == length;
-    if (!number || atoll(given) < c->least || atoll(given) > c->most)
+    long long n = number ? strtoll(given, NULL, 10) : -1;
+    if (n < c->least || n > c->most)
         ctl_fail("--%s: a number from %lld to %lld, or default", c->option, c->least, c->most);
     return given;
 }
