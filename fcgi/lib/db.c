@@ -23,7 +23,9 @@ struct db_sqlstate {
     enum fault fault;
 };
 
-/* The first prefix that fits decides. CNxyz is raised by our own functions (sql/api). */
+/* The first prefix that fits decides. CNxyz is raised by our own functions (sql/api). 42501 is a right that is missing, and
+ * what the server says when the file system below it is read-only, which a journal that failed once leaves it: it then goes on
+ * to commit, and makes no file for a snapshot, a temporary table or a table that grows. Either is the operator's to mend. */
 static const struct db_sqlstate SQLSTATES[] = {
     {"CN400", FAULT_MALFORMED},     {"CN404", FAULT_NOT_FOUND},      {"CN409", FAULT_STATE},
     {"CN422", FAULT_KEY_REUSED},    {"CN501", FAULT_NOT_SUPPORTED},  {"CN408", FAULT_CANCELLED},
@@ -33,7 +35,7 @@ static const struct db_sqlstate SQLSTATES[] = {
     {"23505", FAULT_DB_DUPLICATE},  {"40", FAULT_DB_CONFLICT},       {"55P03", FAULT_DB_CONFLICT},
     {"08", FAULT_DB_UNAVAILABLE},   {"57", FAULT_DB_UNAVAILABLE},    {"58", FAULT_DB_UNAVAILABLE},
     {"25006", FAULT_DB_UNAVAILABLE},{"53", FAULT_DB_UNAVAILABLE},    {"28", FAULT_DB_UNAVAILABLE},
-    {"XX", FAULT_DB_UNAVAILABLE},   {"", FAULT_INTERNAL},
+    {"42501", FAULT_DB_UNAVAILABLE},{"XX", FAULT_DB_UNAVAILABLE},    {"", FAULT_INTERNAL},
 };
 
 enum fault db_fault(const char *sqlstate)

@@ -40,7 +40,7 @@ enum fault {
     FAULT_TIMEOUT_CLIENT,  /* the client sent too slowly */
 
     /* not the caller's */
-    FAULT_DB_UNAVAILABLE,  /* database gone, read-only, out of connections or too slow */
+    FAULT_DB_UNAVAILABLE,  /* database gone, read-only, without a right, out of connections or too slow */
     FAULT_DB_CONFLICT,     /* deadlock, serialization, lock timeout: the same call may work now */
     FAULT_DB_DUPLICATE,    /* unique key taken; a caller that made the key tries another */
     FAULT_DISK_FULL,       /* no space or no inodes left */

@@ -74,7 +74,8 @@ void lease_ended(struct lease *l, enum fault fault)
 
 bool lease_try_again(enum fault fault, int64_t attempts)
 {
-    return (fault_row(fault)->retryable || fault == FAULT_MEMORY) && attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
+    bool may_go = fault_row(fault)->retryable || fault == FAULT_MEMORY || fault == FAULT_INTERNAL;
+    return may_go && attempts < conf_number(CONF_SPOOLER_ATTEMPTS);
 }
 
 void lease_release(struct lease *l, bool undo, enum fault why)

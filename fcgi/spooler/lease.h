@@ -61,8 +61,9 @@ enum fault lease_claim(struct lease *lease, bool express, bool *found) MUST_CHEC
 void lease_ended(struct lease *lease, enum fault fault);
 
 /* Whether work that ended with `fault` is to be tried again after so many attempts: the fault may go away, and there
- * are attempts left. FAULT_MEMORY is one of those here: which bound it met nobody can tell, and it may be this process's
- * alone. */
+ * are attempts left. Two are of those here that no client should repeat: FAULT_MEMORY, since which bound it met nobody
+ * can tell, and it may be this process's alone; and FAULT_INTERNAL, which is also whatever the database says that nobody
+ * thought of. */
 bool lease_try_again(enum fault fault, int64_t attempts);
 
 /* Gives the work back for another attempt: later, or with `undo` at once and uncounted. Best effort, as

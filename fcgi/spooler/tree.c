@@ -16,6 +16,7 @@
 #include "lib/log.h"
 
 #define TREE_OPEN_DIRECTORIES 16
+#define TREE_REMOVE_TRIES 4
 
 static enum fault tree_fault(const char *what, const char *path)
 {
@@ -84,8 +85,16 @@ static int tree_remove_one(const char *path, const struct stat *about, int kind,
 
 enum fault tree_remove(const char *path)
 {
-    if (nftw(path, tree_remove_one, TREE_OPEN_DIRECTORIES, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        return tree_fault("remove", path);
+    for (int tries = 1; nftw(path, tree_remove_one, TREE_OPEN_DIRECTORIES, FTW_DEPTH | FTW_PHYS) != 0; tries++) {
+        int error = errno;
+        if (error == ENOENT && access(path, F_OK) != 0)
+            break;
+        /* a worker that has not heard yet that nobody wants its files makes some there, or removes them at the same time */
+        if ((error != ENOENT && error != ENOTEMPTY) || tries == TREE_REMOVE_TRIES) {
+            errno = error;
+            return tree_fault("remove", path);
+        }
+    }
     return FAULT_NONE;
 }
 

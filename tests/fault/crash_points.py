@@ -1,5 +1,6 @@
 """Every crash point of one piece of work: its worker is killed at each write, fsync, rename, mkdir, unlink and send;
-and every failure of the storage: each call of an export that touches it fails once, with EIO and with ENOSPC.
+every failure of the storage: each call of an export that touches it fails once, with EIO and with ENOSPC; and every crash
+point of a worker that helps with an export, which then has to end in the attempt that it began in.
 
 A point is the Nth call of a kind. N grows until the work is over before it is reached, so all there are were tried.
 run(table) is a part of the fault suite; tests/integ/test_takeover.py takes a sample.
@@ -12,7 +13,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integ"))
 
 import lake  # noqa: E402
-from crash_tasks import TASKS, Export  # noqa: E402
+from crash_tasks import TASKS, Export, SharedExport  # noqa: E402
 from ownstack import new_client, own_stack  # noqa: E402
 from tracing import Injection, Workers, state, wait_for  # noqa: E402
 
@@ -23,6 +24,9 @@ KILLS = ("write", "fsync", "rename", "mkdir", "unlink,rmdir", "sendto")
 STORAGE = ("mkdir", "openat", "write", "fsync", "rename", "close", "unlink,rmdir")
 ERRORS = ("EIO", "ENOSPC")
 POINTS_MOST = 400 # of a kind: far more than there are
+HELPER_KILLS = ("write", "fsync", "mkdir", "sendto")
+SHARED = {**SETTINGS, "export__share_profiles": 10} # an export of many ranges, so that there is time to help
+SLOWLY = "delay_enter=30000" # microseconds, before each call of who leads it
 ATTEMPTS_S = 60
 
 
@@ -68,6 +72,35 @@ def killed_at(workers, task, calls, nth, outcome):
         outcome.add([("lost", "no end")], where)
     outcome.longest_s = max(outcome.longest_s, time.monotonic() - began)
     outcome.add(task.check(), where)
+    outcome.points += 1
+    outcome.reached.append(where)
+    return True
+
+
+def helper_killed_at(workers, task, calls, nth, outcome):
+    """Kills the worker that helps with an export at the point, while the other one leads it; returns False when the help
+    has none."""
+    task.ready()
+    target, leader = workers.hold()
+    slow = Injection(leader, "sendto", SLOWLY, "1+")
+    workers.go(leader)
+    task.start()
+    wait_for(lambda: task.shared() or task.done(), "the export is not shared")
+    injection = Injection(target, calls, "signal=KILL", nth)
+    workers.go(target)
+    wait_for(lambda: state(target) in "ZX" or task.done(), f"help at {calls} {nth}")
+    dead, where = state(target) in "ZX", f"help, killed at {calls} {nth}"
+    began = time.monotonic()
+    injection.end()
+    slow.end()
+    if not dead:
+        return False
+    if not task.wait(ATTEMPTS_S):
+        outcome.add([("lost", "no end")], where)
+    outcome.longest_s = max(outcome.longest_s, time.monotonic() - began)
+    outcome.add(task.check(), where)
+    if task.attempts() != 1:
+        outcome.add([("unexpected", f"{task.attempts()} attempts at the export")], where)
     outcome.points += 1
     outcome.reached.append(where)
     return True
@@ -122,12 +155,23 @@ def run_errors(table, stack, workers):
         table.row(f"{error} at every call, export", outcome.points, outcome.points, outcome.sets)
 
 
+def run_helpers(table, stack, workers):
+    outcome, task = Outcome(), SharedExport(new_client(stack))
+    for calls in HELPER_KILLS:
+        found = enumerate_points(lambda nth, calls=calls: helper_killed_at(workers, task, calls, nth, outcome))
+        if found == 0:
+            outcome.add([("unexpected", f"no {calls} of a helper was reached")], task.name)
+    outcome.settle(stack, [task])
+    table.row("kill -9 at every call, help with an export", outcome.points, outcome.points, outcome.sets, outcome.longest_s)
+
+
 def run(table):
-    with own_stack() as own:
-        stack = own.start(**SETTINGS)
-        workers = Workers(stack, SETTINGS["spooler__workers"])
-        run_kills(table, stack, workers)
-        run_errors(table, stack, workers)
+    for settings, parts in ((SETTINGS, (run_kills, run_errors)), (SHARED, (run_helpers,))):
+        with own_stack() as own:
+            stack = own.start(**settings)
+            workers = Workers(stack, settings["spooler__workers"])
+            for part in parts:
+                part(table, stack, workers)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Small pieces of work for the spooler, one of each kind, and what must be true of them when they are over."""
 
+import re
 import time
 import uuid
 
@@ -107,6 +108,21 @@ class Export(Task):
         if len(rows) != len(set(rows)):
             return [("duplicated", f"rows of batch {batch}")]
         return [("half", f"batch {batch}: {len(rows)} rows")] if set(rows) != self.expected else []
+
+
+class SharedExport(Export):
+    """One that is cut into ranges, where the settings are so."""
+
+    name = "shared export"
+
+    def shared(self):
+        """Whether it is open for helpers."""
+        return self.sandbox.one("SELECT snapshot FROM consign.work_queue WHERE org = %s AND sandbox = %s")
+
+    def attempts(self):
+        """How many claims of it the spooler's log tells of."""
+        text = (self.client.stack.dir / "log" / "spooler.log").read_text(errors="replace")
+        return len(re.findall(rf"job={self.job['id']} .*event=claimed", text))
 
 
 class Load(Task):

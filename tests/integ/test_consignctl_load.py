@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import flows
+import streams
 
 RECORDS = 400
 
@@ -86,6 +87,21 @@ def test_it_goes_on_where_it_was_killed(client, stack, tmp_path):
     made = batches(client, dataset)
     assert len(made) == 8 and {b["status"] for b in made.values()} == {"success"}
     assert stored(client) == list(range(RECORDS))
+
+
+def test_what_a_killed_run_left_as_its_own_is_given_away(client, stack, tmp_path):
+    """Killed between making a directory and giving it to the services: nobody else could read or write below it."""
+    org, sandbox = streams.Sandbox(client).tenant
+    (stack.dir / "inbox" / str(org)).mkdir(exist_ok=True)
+    left = stack.dir / "inbox" / str(org) / str(sandbox)
+    left.mkdir(mode=0o750)
+    dataset = flows.create_dataset(client, "profile")
+    file = tmp_path / "all.json"
+    file.write_bytes(flows.ndjson([record(n) for n in range(20)]))
+    status, told, progress = load(stack, dataset, file)
+    assert status == 0 and "20 records loaded, 0 refused" in told, progress
+    assert left.stat().st_uid == (stack.dir / "inbox").stat().st_uid
+    flows.ingest(client, dataset, [record(20)])
 
 
 def test_refused_records_are_shown_with_place_and_reason(client, stack, tmp_path):

@@ -124,6 +124,31 @@ def roomy_again(stand):
         device.free()
 
 
+def test_a_file_system_that_is_read_only_below_the_database_is_waited_for(stand, owner):
+    """A journal that failed once leaves it so: the server commits, and can make no file, which an export's snapshot is. It
+    says 42501 then, as of a right that is missing."""
+    snapshots = stand.dir / "pg" / "pg_snapshots"
+    devices.run("mount", "-t", "tmpfs", "-o", "ro,mode=777", "consign-fault", snapshots)
+    try:
+        job = flows.start_job(owner, flows.job_body(owner.union))
+        assert wait_fault(stand.stack, job["id"]) == "db_unavailable"
+    finally:
+        devices.unmount(snapshots)
+    assert flows.wait_job(owner, job["id"])["status"] == "SUCCEEDED"
+
+
+def test_what_nobody_foresaw_is_tried_again(stand, owner):
+    """Here a function that is not there, as for programs that are newer than their database."""
+    with psycopg.connect(stand.stack.pg_uri, autocommit=True) as db:
+        db.execute("ALTER FUNCTION consign.job_start RENAME TO job_start_later")
+        try:
+            job = flows.start_job(owner, flows.job_body(owner.union))
+            assert wait_fault(stand.stack, job["id"]) == "internal"
+        finally:
+            db.execute("ALTER FUNCTION consign.job_start_later RENAME TO job_start")
+    assert flows.wait_job(owner, job["id"])["status"] == "SUCCEEDED"
+
+
 def test_a_little_room_takes_what_fits(stand, owner, roomy):
     batch = flows.open_batch(owner, owner.profiles)
     fill(stand, MIB)

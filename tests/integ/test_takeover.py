@@ -25,7 +25,7 @@ sys.path.insert(0, str(REPO / "tests" / "fault"))
 import cancels  # noqa: E402
 import crash_points  # noqa: E402
 import zombies  # noqa: E402
-from crash_tasks import TASKS, Export, Load, record  # noqa: E402
+from crash_tasks import TASKS, Export, Load, SharedExport, record  # noqa: E402
 from tracing import Injection, Workers, wait_for  # noqa: E402
 
 pytestmark = pytest.mark.fault
@@ -66,6 +66,17 @@ def test_killed_at_some_points(stack, workers, task):
             assert crash_points.killed_at(workers, task, calls, nth, outcome), f"there is no {calls} {nth}"
     assert outcome.longest_s < TAKEOVER_S
     settle(outcome, stack, task)
+
+
+def test_a_helper_killed_at_some_points_costs_no_attempt():
+    """Whoever leads the export reads again what the helper had."""
+    outcome = crash_points.Outcome()
+    with own_stack() as own:
+        made = own.start(**crash_points.SHARED)
+        export, both = SharedExport(new_client(made)), Workers(made, crash_points.SHARED["spooler__workers"])
+        for calls, nth in (("mkdir", 1), ("write", 1), ("fsync", 1), ("sendto", CHANCE.randint(2, 9))):
+            assert crash_points.helper_killed_at(both, export, calls, nth, outcome), f"there is no {calls} {nth}"
+        settle(outcome, made, export)
 
 
 def test_late_worker_is_refused(stack, workers, task):

@@ -143,7 +143,8 @@ static void what_the_server_says_becomes_a_fault(void **state)
                {"40P01", FAULT_DB_CONFLICT},    {"53300", FAULT_DB_UNAVAILABLE}, {"57P01", FAULT_DB_UNAVAILABLE},
                {"57P03", FAULT_DB_UNAVAILABLE}, {"08006", FAULT_DB_UNAVAILABLE}, {"CN429", FAULT_TOO_MANY},
                {"CN507", FAULT_QUOTA},          {"CN411", FAULT_GONE},           {"CN410", FAULT_LEASE_LOST},
-               {"CN999", FAULT_INTERNAL},       {"42601", FAULT_INTERNAL},       {"", FAULT_INTERNAL}};
+               {"42501", FAULT_DB_UNAVAILABLE}, {"CN999", FAULT_INTERNAL},       {"42601", FAULT_INTERNAL},
+               {"", FAULT_INTERNAL}};
     (void)state;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         assert_int_equal(db_fault(row[i].sqlstate), row[i].fault);

@@ -28,20 +28,19 @@ static void inbox_sync_directory(const char *path)
     close(fd);
 }
 
-/* Gives what root made to whom the inbox belongs; anybody else makes what is their own. */
+/* Gives what root made to whom the inbox belongs; anybody else makes what is their own. A directory of root's that is
+ * there already was made by a run that was killed before it gave it away: nobody else can use it until that is done. */
 static void inbox_give(int fd, const struct stat *inbox, const char *path)
 {
-    if (geteuid() == 0 && fchown(fd, inbox->st_uid, inbox->st_gid) != 0)
+    struct stat made;
+    if (geteuid() == 0 && (fstat(fd, &made) != 0 || (made.st_uid == 0 && fchown(fd, inbox->st_uid, inbox->st_gid) != 0)))
         inbox_fail(path);
 }
 
 static void inbox_make_directory(const char *path, const struct stat *inbox)
 {
-    if (mkdir(path, 0750) != 0) {
-        if (errno == EEXIST)
-            return;
+    if (mkdir(path, 0750) != 0 && errno != EEXIST)
         inbox_fail(path);
-    }
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
         inbox_fail(path);
