@@ -119,7 +119,7 @@ enum fault db_broken(struct db *db, enum fault fault, const char *what)
                             : db->conn != NULL ? PQerrorMessage(db->conn)
                                                : "not connected"));
     if (db->ran_out)
-        db->hosts.host[db->host].silent = true;
+        db->hosts.host[db->host].silences++;
     db->ran_out = false;
     db_close(db);
     return fault;

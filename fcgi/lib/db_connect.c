@@ -12,8 +12,8 @@
 
 /* A server that stands still (stopped, its disk hangs) takes connections and never answers. The first wait
  * for it is a whole one; if each later one were too, requests would queue behind workers that wait for
- * nothing. So a connect after a silence is given an eighth (db_hosts.h), and after one that ran out a second is
- * left out. */
+ * nothing. So a connect after a silence is given an eighth, the next ones more (db_hosts.h), and after one that ran out
+ * a second is left out. */
 #define DB_REFUSE_MS 1000
 #define DB_CONNECT_MOST_MS 10000 /* of all hosts together, whatever an answer may take */
 #define DB_OPTIONS_TEXT 1024
@@ -143,12 +143,20 @@ static enum fault db_connect_host(struct db *db, int host, int64_t slice_ms)
         fault = db_check_server(db, &wait);
     if (fault == FAULT_NONE) {
         known_good = db->hosts.good = host;
-        db->hosts.host[host].silent = false;
+        db->hosts.host[host].silences = 0;
         return FAULT_NONE;
     }
     if (db->ran_out)
         db->hosts.host[host].refuse_until_ms = clock_monotonic_ms() + DB_REFUSE_MS;
     return db_broken(db, fault, "connect");
+}
+
+bool db_conninfo_valid(const char *conninfo)
+{
+    struct db_hosts hosts;
+    enum fault fault = db_hosts_read(&hosts, conninfo);
+    db_hosts_free(&hosts);
+    return fault == FAULT_NONE;
 }
 
 /* Reads the connection string, once. The first host to try is the one that the process was at last. */

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 
 #define DB_HOSTS_SILENT_PART 8 /* of a whole wait, for a host that did not answer last time */
+#define DB_HOSTS_SILENT_MOST 2 /* of its equal part of a whole wait, for one that never does */
 
 /* The three lists of a string: where a host is, and which member of struct db_host holds it. */
 enum { LIST_HOST, LIST_ADDRESS, LIST_PORT, LIST_COUNT };
@@ -115,7 +116,7 @@ int db_hosts_next(const struct db_hosts *h, uint32_t tried, int64_t now_ms)
         int host = (h->good + i) % h->count;
         if (!db_hosts_open(h, host, tried, now_ms))
             continue;
-        if (!h->host[host].silent)
+        if (h->host[host].silences == 0)
             return host;
         if (silent < 0)
             silent = host;
@@ -123,15 +124,25 @@ int db_hosts_next(const struct db_hosts *h, uint32_t tried, int64_t now_ms)
     return silent;
 }
 
+/* See db_hosts_slice(). */
+static int64_t db_hosts_silent_ms(const struct db_hosts *h, int silences, int64_t whole_ms)
+{
+    int64_t slice_ms = whole_ms / DB_HOSTS_SILENT_PART, most_ms = whole_ms / DB_HOSTS_SILENT_MOST / h->count;
+    for (; silences > 1 && slice_ms < most_ms; silences--)
+        slice_ms = slice_ms * 2 < most_ms ? slice_ms * 2 : most_ms;
+    return slice_ms;
+}
+
 int64_t db_hosts_slice(const struct db_hosts *h, int next, uint32_t tried, int64_t now_ms, int64_t left_ms,
                        int64_t whole_ms)
 {
-    int64_t most = whole_ms / DB_HOSTS_SILENT_PART;
-    if (h->host[next].silent)
-        return left_ms < most ? left_ms : most;
+    if (h->host[next].silences > 0) {
+        int64_t slice_ms = db_hosts_silent_ms(h, h->host[next].silences, whole_ms);
+        return left_ms < slice_ms ? left_ms : slice_ms;
+    }
     int waiting = 0;
     for (int i = 0; i < h->count; i++)
-        waiting += db_hosts_open(h, i, tried, now_ms) && !h->host[i].silent;
+        waiting += db_hosts_open(h, i, tried, now_ms) && h->host[i].silences == 0;
     return left_ms / (waiting > 0 ? waiting : 1);
 }
 

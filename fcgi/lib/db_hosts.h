@@ -19,7 +19,7 @@
 
 struct db_host {
     const char *name, *address, *port; /* NULL: libpq's default */
-    bool silent;                       /* a wait for it ran out since it last answered a connect */
+    int silences;                      /* waits for it that ran out since it last answered a connect */
     int64_t refuse_until_ms;           /* not tried before, by the monotonic clock */
 };
 
@@ -42,7 +42,8 @@ void db_hosts_free(struct db_hosts *h);
 int db_hosts_next(const struct db_hosts *h, uint32_t tried, int64_t now_ms);
 
 /* How long host `next` may take when all that are not in `tried` have left_ms together: an equal part, so that
- * each gets its turn; a silent one an eighth of a whole wait at most. */
+ * each gets its turn. A silent one is given an eighth of a whole wait, and each further time twice as much, half of
+ * an equal part at most: one that is far away, or slow under its load, is reached in the end. */
 int64_t db_hosts_slice(const struct db_hosts *h, int next, uint32_t tried, int64_t now_ms, int64_t left_ms,
                        int64_t whole_ms);
 

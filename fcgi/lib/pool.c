@@ -239,7 +239,8 @@ static void pool_drain(struct pool *pool, const sigset_t *set)
     }
 }
 
-static void pool_supervise(struct pool *pool)
+/* Returns the exit status. */
+static int pool_supervise(struct pool *pool)
 {
     sigset_t set = pool_signals();
     int64_t tick_ms = 0;
@@ -256,10 +257,15 @@ static void pool_supervise(struct pool *pool)
             tick_ms = clock_monotonic_ms();
             pool->options->tick(pool->options->arg);
         }
+        if (pool->options->workers == 0 && pool->old.count == 0) {
+            log_event(LOG_ERROR, "stopped", "workers=0 reason=\"the last worker of the program before ended\"");
+            return 1;
+        }
     }
     log_event(LOG_INFO, "stopping", "workers=%d", pool_alive(pool));
     pool_drain(pool, &set);
     log_event(LOG_INFO, "stopped", "workers=0");
+    return 0;
 }
 
 int pool_run(const struct pool_options *options)
@@ -272,9 +278,9 @@ int pool_run(const struct pool_options *options)
         return 1;
     pool.ready = shared;
     pool.old = pool_upgrade_workers();
-    pool_supervise(&pool);
+    int status = pool_supervise(&pool);
     munmap(shared, slots * sizeof(atomic_bool));
     free(pool.worker);
     pool_old_free(&pool.old);
-    return 0;
+    return status;
 }

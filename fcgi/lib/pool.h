@@ -42,7 +42,8 @@ struct pool_options {
     const struct pool_program *program; /* how to reload (pool_upgrade.h); NULL: SIGHUP does nothing */
 };
 
-/* Runs until asked to stop. Returns the exit status of the program. */
+/* Runs until asked to stop; with no workers of its own, also until the last one of an earlier program ended. Returns the
+ * exit status of the program: 0 when it was asked. */
 int pool_run(const struct pool_options *options);
 
 /* In a worker: whether it was asked to stop. Looks at pending signals; cheap. The first call of this or of

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -56,6 +57,7 @@ void pool_take_over(void)
     sigemptyset(&early);
     sigaddset(&early, SIGHUP); /* one that comes before pool_run() waits for it */
     sigprocmask(SIG_BLOCK, &early, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a log that nobody reads any more is no reason to end */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const char *text = getenv(UPGRADE_VARIABLE);
     if (text != NULL && !upgrade_read(text))
@@ -119,5 +121,5 @@ int pool_mind(char *const *argv, int status)
               taken.count);
     struct pool_program program = {.argv = argv, .keep = {kept[0], kept[1]}};
     struct pool_options options = {.grace_ms = 15000, .retire_ms = UPGRADE_MIND_MS, .program = &program};
-    return pool_run(&options);
+    return pool_run(&options) == 0 ? 0 : status;
 }

@@ -23,7 +23,8 @@ struct pool_program {
     int keep[POOL_KEEP_MAX]; /* descriptors that it goes on with; -1: none */
 };
 
-/* The first call in main: remembers what the program before handed over, if one did, and forbids tracing. */
+/* The first call in main: remembers what the program before handed over, if one did, and forbids tracing. From then on
+ * SIGHUP waits for pool_run(), and SIGPIPE is ignored. */
 void pool_take_over(void);
 
 /* argv[0], or when that is only a name, where this program lies. Valid for ever. */
@@ -33,7 +34,8 @@ char *pool_program_path(char *argv0);
 int pool_kept(int place);
 
 /* For a main that can't go on: when workers were taken over, they are looked after until the next reload or a
- * stop, rather than to end with the program. Returns the exit status: `status` when there are none. */
+ * stop, rather than to end with the program. Returns the exit status: `status` when there are none, or none any more:
+ * whoever started the program is to see that nobody works. */
 int pool_mind(char *const *argv, int status);
 
 #endif

@@ -73,7 +73,6 @@ _Noreturn void pool_worker_live(const struct pool_options *options, int slot, at
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);
     action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGUSR2, &action, NULL);
     ready_mark = ready;

@@ -109,7 +109,8 @@ static bool main_listen(struct listen *l)
 /* All that a start needs but the socket and the database. False, logged: the settings are no good. */
 static bool main_prepare(const char *file, struct keys **keys, struct issuers **issuers)
 {
-    if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE || keys_open(conf_text(CONF_KEYS_DIR), keys) != FAULT_NONE)
+    if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE || !db_conninfo_valid(conf_text(CONF_DATABASE_API)) ||
+        keys_open(conf_text(CONF_KEYS_DIR), keys) != FAULT_NONE)
         return false;
     priv_warn_unreadable(file);
     *issuers = main_issuers(*keys);

@@ -62,20 +62,27 @@ static const char *main_fixed(void)
     return text;
 }
 
+/* All that a start needs but places and database. False, logged: the settings are no good. */
+static bool main_prepare(const char *file)
+{
+    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || !db_conninfo_valid(conf_text(CONF_DATABASE_SPOOLER)))
+        return false;
+    priv_warn_unreadable(file);
+    return true;
+}
+
 static int main_check(const char *file)
 {
-    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE)
+    if (!main_prepare(file))
         return 1;
-    priv_warn_unreadable(file);
     fputs(main_fixed(), stdout);
     return 0;
 }
 
 static int main_serve(char *const *argv)
 {
-    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || main_make_places() != FAULT_NONE)
+    if (!main_prepare(argv[2]) || main_make_places() != FAULT_NONE)
         return 1;
-    priv_warn_unreadable(argv[2]);
     first = db_new((struct db_options){
         .conninfo = conf_text(CONF_DATABASE_SPOOLER), .application = "consign-spooler", .wait_ms = MAIN_FIRST_WAIT_MS});
     if (first == NULL)

@@ -183,6 +183,22 @@ def test_who_waits_behind_others_for_a_server_that_stands_still_is_not_kept(stac
     assert_heals(client, stack)
 
 
+def test_no_request_hangs_when_no_worker_answers(stack, client, api_pids):
+    """Design, promise 10: whatever holds the workers (here they stand still), a client is told within 10 s and a little."""
+    client.get(JOBS)
+    for pid in api_pids[1:]:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        problem = assert_problem(client.call("GET", JOBS), 503)
+        assert problem["type"] == OVERLOADED and "may have been carried out" in problem["detail"]
+        assert 5 < time.monotonic() - begin < 13
+    finally:
+        for pid in api_pids[1:]:
+            os.kill(pid, signal.SIGCONT)
+    assert_heals(client, stack)
+
+
 @pytest.mark.parametrize("received", ["0.001", "{past:.3f}", "{future:.3f}", "garbage", ""])
 def test_a_clock_that_was_set_refuses_nobody(stack, client, received):
     """A request that no worker let wait is not old, whatever nginx's clock says."""

@@ -124,6 +124,7 @@ def test_devstack_reload_does_all_three(stack, client):
 
 
 REFUSED = [({"api__workers": "many"}, "a whole number"), ({"nonsense": "1"}, "unknown setting"),
+           ({"database__api": "host=a,b port=1,2,3", "database__spooler": "consign"}, "what=setting"),
            ({"api__socket": "/run/elsewhere.sock", "lake__dir": "/elsewhere"}, "restart needed"),
            ({"api__user": "daemon", "spooler__user": "daemon"}, "restart needed"),
            ({"inbox__dir": "/elsewhere"}, "now=\"inbox.dir = ")]

@@ -14,7 +14,10 @@
 
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -91,6 +94,62 @@ static void silent_servers_share_one_wait_and_are_left_alone_then(void **state)
     db_free(db);
 }
 
+#define SLOW_WAIT_MS 1600
+#define SLOW_MS 300 /* more than an eighth of it, less than a half */
+
+/* Answers a connection as PostgreSQL does (manual, "Message Formats"), SLOW_MS after the start message. */
+static void slow_answer(int client)
+{
+    static const char READY[] = "R\0\0\0\10\0\0\0\0S\0\0\0\27in_hot_standby\0off\0"
+                                "S\0\0\0&default_transaction_read_only\0off\0Z\0\0\0\5I";
+    static const char ROW[] = "T\0\0\0V\0\4"
+                              "a\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0"
+                              "b\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0"
+                              "c\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0"
+                              "d\0\0\0\0\0\0\0\0\0\0\31\377\377\377\377\377\377\0\0"
+                              "D\0\0\0\34\0\4\0\0\0\1f\0\0\0\2on\0\0\0\2on\0\0\0\1f"
+                              "C\0\0\0\15SELECT 1\0Z\0\0\0\5I";
+    char asked[4096];
+    if (recv(client, asked, sizeof asked, 0) > 0) {
+        usleep(SLOW_MS * 1000);
+        send(client, READY, sizeof READY - 1, MSG_NOSIGNAL);
+        if (recv(client, asked, sizeof asked, 0) > 0) {
+            send(client, ROW, sizeof ROW - 1, MSG_NOSIGNAL);
+            (void)recv(client, asked, sizeof asked, 0);
+        }
+    }
+    close(client);
+}
+
+static void one_that_was_silent_and_is_slow_is_reached_again(void **state)
+{
+    char heard[8192], slow[256];
+    snprintf(slow, sizeof slow, "host=127.0.0.1 port=%.*s dbname=none user=nobody sslmode=disable",
+             (int)strcspn(strstr(conninfo, "port=") + 5, ","), strstr(conninfo, "port=") + 5);
+    struct db *db = db_new((struct db_options){.conninfo = slow, .application = "test", .wait_ms = SLOW_WAIT_MS});
+    (void)state;
+    connect_ms(db); /* runs out */
+    assert_int_equal(knocks(0), 1);
+    pid_t server = fork();
+    if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;)
+            slow_answer(accept(listener[0], NULL, NULL));
+    }
+    int64_t deadline = clock_monotonic_ms() + 15000;
+    int saved = scratch_listen();
+    enum fault fault = FAULT_DB_UNAVAILABLE;
+    while (fault != FAULT_NONE && clock_monotonic_ms() < deadline) {
+        usleep(20000);
+        fault = db_connect(db);
+    }
+    scratch_heard(saved, heard, sizeof heard);
+    assert_int_equal(fault, FAULT_NONE);
+    db_free(db);
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+}
+
 static struct stmt NOTHING = {"nothing", "SELECT 1", 0};
 
 static void a_budget_bounds_calls_together(void **state)
@@ -156,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(silent_servers_share_one_wait_and_are_left_alone_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_budget_bounds_calls_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wait_can_be_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_was_silent_and_is_slow_is_reached_again, set_up, tear_down),
         cmocka_unit_test(what_the_server_says_becomes_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_end);

@@ -2,6 +2,7 @@
  * test_db_hosts: connection strings with several hosts taken apart, the order in which they are tried, and their
  * parts of a wait.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,7 +131,7 @@ static void the_good_one_comes_first_and_silent_ones_last(void **state)
     assert_int_equal(db_hosts_next(&h, 4 | 8, 1000), 0);
     assert_int_equal(db_hosts_next(&h, 4 | 8 | 1, 1000), 1);
     assert_int_equal(db_hosts_next(&h, 15, 1000), -1);
-    h.host[2].silent = true;
+    h.host[2].silences = 1;
     assert_int_equal(db_hosts_next(&h, 0, 1000), 3);
     assert_int_equal(db_hosts_next(&h, 8 | 1 | 2, 1000), 2);
     h.host[3].refuse_until_ms = 1001;
@@ -145,12 +146,33 @@ static void every_host_gets_its_turn_within_the_wait(void **state)
     assert_int_equal(db_hosts_slice(&h, 2, 0, 0, 4000, 4000), 1000);
     assert_int_equal(db_hosts_slice(&h, 3, 4, 0, 3000, 4000), 1000);
     assert_int_equal(db_hosts_slice(&h, 1, 4 | 8 | 1, 0, 1000, 4000), 1000);
-    h.host[0].silent = h.host[1].silent = true;
+    h.host[0].silences = h.host[1].silences = 1;
     assert_int_equal(db_hosts_slice(&h, 2, 0, 0, 4000, 4000), 2000); /* the silent ones get what is left */
     assert_int_equal(db_hosts_slice(&h, 0, 4 | 8, 0, 4000, 4000), 500);
     assert_int_equal(db_hosts_slice(&h, 0, 4 | 8, 0, 100, 4000), 100);
-    h.count = 1, h.good = 0, h.host[0].silent = false;
+    h.count = 1, h.good = 0, h.host[0].silences = 0;
     assert_int_equal(db_hosts_slice(&h, 0, 0, 0, 4000, 4000), 4000);
+}
+
+/* How long a host whose last waits ran out may take, of 4 s. */
+static void assert_slices(int count, const int64_t wanted[4])
+{
+    struct db_hosts h = {.count = count};
+    for (int i = 0; i < 4; i++) {
+        h.host[0].silences++;
+        assert_int_equal(db_hosts_slice(&h, 0, 0, 0, 4000, 4000), wanted[i]);
+    }
+    h.host[0].silences = INT_MAX;
+    assert_int_equal(db_hosts_slice(&h, 0, 0, 0, 4000, 4000), wanted[3]);
+    assert_int_equal(db_hosts_slice(&h, 0, 0, 0, 70, 4000), 70);
+}
+
+static void a_silent_host_is_given_more_each_time_up_to_half_its_part(void **state)
+{
+    (void)state;
+    assert_slices(1, (const int64_t[]){500, 1000, 2000, 2000});
+    assert_slices(3, (const int64_t[]){500, 666, 666, 666});
+    assert_slices(16, (const int64_t[]){500, 500, 500, 500});
 }
 
 int main(void)
@@ -161,6 +183,7 @@ int main(void)
         cmocka_unit_test(lists_that_do_not_fit_are_refused_without_showing_the_password),
         cmocka_unit_test(the_good_one_comes_first_and_silent_ones_last),
         cmocka_unit_test(every_host_gets_its_turn_within_the_wait),
+        cmocka_unit_test(a_silent_host_is_given_more_each_time_up_to_half_its_part),
     };
     return cmocka_run_group_tests(tests, NULL, scratch_end);
 }

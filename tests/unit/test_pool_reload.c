@@ -53,12 +53,13 @@ static void put(const char *name)
     close(open(subject_path(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
-/* Busy while DIR/hold is there, deaf to requests to stop while DIR/deaf is. */
+/* Busy while DIR/hold is there, deaf to requests to stop while DIR/deaf is; ends by itself with DIR/over. */
 static int subject_work(int slot, void *arg)
 {
     (void)arg;
     if (subject_has("sick"))
         return 1;
+    put("worked");
     log_event(LOG_INFO, "work", "slot=%d", slot);
     if (subject_has("race")) { /* retired before it looks; then waits as the pool's workers do */
         for (pool_worker_stopping(); subject_has("race");)
@@ -66,7 +67,8 @@ static int subject_work(int slot, void *arg)
         pool_worker_wait(-1, 0);
         pool_worker_wait(-1, -1);
     }
-    while (!pool_worker_retiring() || (subject_has("hold") && (!pool_worker_stopping() || subject_has("deaf"))))
+    while (!subject_has("over") &&
+           (!pool_worker_retiring() || (subject_has("hold") && (!pool_worker_stopping() || subject_has("deaf")))))
         pool_worker_wait(-1, 10);
     return 0;
 }
@@ -156,7 +158,8 @@ static void await(const char *text, int count)
     }
 }
 
-static void start(void)
+/* A directory with the program in it. */
+static void place(void)
 {
     static char dir[SCRATCH_PATH_MAX], number[32];
     static int runs;
@@ -165,17 +168,27 @@ static void start(void)
     assert_int_equal(mkdir(dir, 0700), 0);
     subject_dir = dir;
     install();
+}
+
+/* `log` becomes its stderr. */
+static void launch(int log)
+{
     char *program = strdup(subject_path("program"));
-    int log = open(subject_path("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     pool_pid = fork();
     if (pool_pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails */
         dup2(log, STDERR_FILENO);
-        execl(program, program, "--pool", dir, (char *)NULL);
+        execl(program, program, "--pool", subject_dir, (char *)NULL);
         _exit(127);
     }
     free(program);
     close(log);
+}
+
+static void start(void)
+{
+    place();
+    launch(open(subject_path("log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     await("event=work ", 2);
 }
 
@@ -269,6 +282,39 @@ static void a_program_that_can_not_go_on_minds_the_workers_of_the_one_before(voi
     heard("event=begin ", last);
     assert_string_equal(last, "kept=yes file=good");
     stop();
+}
+
+static void a_program_whose_last_worker_ended_ends(void **state)
+{
+    char last[200];
+    int status;
+    (void)state;
+    start();
+    put("spoil");
+    hup();
+    await("event=reload_failed ", 1);
+    assert_int_equal(waitpid(pool_pid, &status, WNOHANG), 0);
+    put("over");
+    assert_int_equal(waitpid(pool_pid, &status, 0), pool_pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    heard("event=stopped ", last);
+    assert_string_equal(last, "workers=0 reason=\"the last worker of the program before ended\"");
+}
+
+static void a_log_that_nobody_reads_ends_nobody(void **state)
+{
+    int ends[2], status;
+    (void)state;
+    place();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    close(ends[0]);
+    launch(ends[1]);
+    int64_t deadline = clock_monotonic_ms() + WAIT_MS;
+    while (!subject_has("worked") && clock_monotonic_ms() < deadline)
+        usleep(5000);
+    kill(pool_pid, SIGTERM);
+    assert_int_equal(waitpid(pool_pid, &status, 0), pool_pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void old_workers_serve_until_the_new_ones_are_ready(void **state)
@@ -416,6 +462,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_refused_check_changes_nothing),
         cmocka_unit_test(a_program_that_vanishes_at_the_last_moment_changes_nothing),
         cmocka_unit_test(a_program_that_can_not_go_on_minds_the_workers_of_the_one_before),
+        cmocka_unit_test(a_program_whose_last_worker_ended_ends),
+        cmocka_unit_test(a_log_that_nobody_reads_ends_nobody),
         cmocka_unit_test(old_workers_serve_until_the_new_ones_are_ready),
         cmocka_unit_test(a_retired_worker_finishes_its_work_or_is_pressed),
         cmocka_unit_test(a_worker_that_was_retired_does_not_wait_for_ever),
