@@ -42,12 +42,15 @@ const struct stmt STMT_JOB_STATUS = {"job_status", JOB_ANYWHERE("status", "expor
 
 const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1::int, $2::int, $3::bigint)", 3};
 
-/* A page: the rows beyond the cursor's row in the wanted order. A cursor whose row is gone gives none.
+/* A page: the rows beyond the cursor's row in the wanted order. The cursor's row may have gone to the archive since its
+ * page was read: the list goes on behind it all the same. A job that never was gives none.
  * CASE and not coalesce(): under row level security only expressions that PostgreSQL knows to be leakproof
  * become index conditions, and coalesce() is none; with it every page read all rows before the cursor. */
+#define CURSOR_IN(column, relation)                                                                                    \
+    "SELECT c." column " FROM consign." relation " c WHERE c.org = $1::int AND c.sandbox = $2::int AND c.job = $5::bigint"
 #define KEY_OF_CURSOR(column, none)                                                                                    \
-    "CASE WHEN $5::bigint IS NULL THEN " none " ELSE (SELECT c." column                                                \
-    " FROM consign.export_job c WHERE c.org = $1::int AND c.sandbox = $2::int AND c.job = $5::bigint) END, "
+    "CASE WHEN $5::bigint IS NULL THEN " none " ELSE (" CURSOR_IN(column, "export_job") " UNION ALL "                  \
+    CURSOR_IN(column, "export_job_archive") " LIMIT 1) END, "
 
 #define JOB_PAGE(name, status, key, key_of_cursor, beyond, no_job, order, params)                                      \
     {                                                                                                                  \

@@ -22,9 +22,11 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'dataset' USING ERRCODE = 'CN404';
     END IF;
-    -- an export's batch that was not published never was there for a client
+    -- an export's batch that was not published never was there for a client; one that may still be is active
     IF EXISTS (SELECT FROM consign.batch b WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.dataset = p_dataset
-            AND b.expired_ms IS NULL AND NOT (b.kind = 'export' AND b.status IN ('failed', 'aborted')))
+            AND b.expired_ms IS NULL AND (b.kind = 'ingest' OR b.status = 'success'))
+        OR EXISTS (SELECT FROM consign.batch b WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.dataset = p_dataset
+            AND b.status = 'active')
         OR EXISTS (SELECT FROM consign.observed_schema o
             WHERE o.org = p_org AND o.sandbox = p_sandbox AND o.dataset = p_dataset)
         OR EXISTS (SELECT FROM consign.stream_message m

@@ -169,6 +169,22 @@ def no_waiting(tap):
     tap.is_(b.one("SELECT count(*) FROM consign.work_turn WHERE sandbox = 0 AND org > 0"), 2, "both orgs have had turns")
 
 
+def held_rows_are_passed_over(tap):
+    """Whoever holds an entry's row keeps workers from that entry and from nobody else's: each claim waited for it."""
+    (one,) = sessions(1)
+    one.rows("SET statement_timeout = '5s'")
+    queue(1)
+    queue(2, attempt="dead")
+    queue(3)
+    with Session(None) as owner, owner.transaction():
+        owner.rows("SELECT FROM consign.work_queue WHERE org < 3 FOR UPDATE")
+        tap.is_(claim(one)[0], 3, "neither what waits nor what a dead worker held keeps others waiting")
+        done(one)
+    tap.is_([claim(one)[0], claim(one)[0]], [2, 2], "afterwards it is taken over, first of all")
+    done(one)
+    tap.is_(claim(one)[0], 1, "and what waits has its turn")
+
+
 def every_turn_counts(tap):
     """Taking over is no turn: an org pays for its work once."""
     (one,) = sessions(1)
@@ -179,7 +195,8 @@ def every_turn_counts(tap):
 
 
 with Tap() as results:
-    for test in (round_robin, weights, shares, sandboxes, kinds, most_running, express, no_waiting, every_turn_counts):
+    for test in (round_robin, weights, shares, sandboxes, kinds, most_running, express, no_waiting, held_rows_are_passed_over,
+                 every_turn_counts):
         clean()
         with Session(None) as everybody:
             everybody.rows("DELETE FROM consign.quota")
