@@ -159,7 +159,7 @@ class Worker:
         """What the tenant sees: ids, which must be its own."""
         if self.rng.random() < 0.5:
             self.wire.send("jobs", place, "GET", f"{flows.JOBS}?limit=50", tell=lambda got: {
-                "jobs": [job["id"] for job in got.json()["records"]], "who": [job["imsOrgId"] for job in got.json()["records"]][:1]})
+                "jobs": [job["id"] for job in got.json()["records"]], "who": sorted({job["imsOrgId"] for job in got.json()["records"]})})
         else:
             self.wire.send("batches", place, "GET", f"{flows.CATALOG}/batches?limit=50",
                            tell=lambda got: {"batches": list(got.json())})

@@ -60,9 +60,12 @@ def keys(attempts, found):
 
 
 def strangers(attempts, found):
-    """What two tenants were shown belongs to one of them."""
+    """What two tenants were shown belongs to one of them, and says so."""
     seen = defaultdict(set)
+    orgs = {made.tenant: made.org for made in attempts if made.op == "place"}
     for made in attempts:
+        if not set(made.answer.get("who", ())) <= {orgs.get(made.tenant)}:
+            found.unexpected(f"{made.tenant} was shown jobs of {made.answer['who']}")
         for kind in ("jobs", "batches"):
             for one in made.answer.get(kind, ()):
                 seen[kind, one].add(made.tenant)

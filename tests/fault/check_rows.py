@@ -66,10 +66,13 @@ def check(truth, sent, whole, attempts, found):
     asked = {made.answer["id"]: made for made in attempts if made.op == "job" and made.good and "id" in made.answer}
     expected = Expected(truth)
     for job in truth.jobs:
-        if job.status != "SUCCEEDED" or job.batch not in whole:
+        if job.status != "SUCCEEDED":
             continue
-        if truth.batches[job.batch].status != "success":
-            found.half(f"job {job.job} SUCCEEDED and its batch is {truth.batches[job.batch].status}")
+        batch = truth.batches.get(job.batch)
+        if batch is None or batch.status != "success":
+            found.lost(f"job {job.job} SUCCEEDED and its batch is {'gone' if batch is None else batch.status}")
+        if job.batch not in whole:
+            continue  # why was told
         made = asked.get(job.job)
         try:
             one(job, made, truth, sent, whole[job.batch], expected, found)

@@ -9,7 +9,7 @@ class Sent:
     def __init__(self, place, attempts):
         self.surely, self.perhaps, self.removed, self.perhaps_removed = set(), set(), set(), set()
         self.events = {}  # event -> the profile that it is of
-        self.all_or_none = []
+        self.all_or_none = {}  # what was sent as one -> its records
         self.before = {f"base{number:06}" for number in range(place.base)}
         self.surely |= self.before
         completes = defaultdict(list)
@@ -19,6 +19,7 @@ class Sent:
                 (self.surely if made.good else self.perhaps if made.unknown else set()).update(values)
                 if made.of:
                     self.events[made.events[0]] = made.of
+                self.all_or_none[f"call {made.nonce or made.number}"] = values
             elif made.op == "complete":
                 completes[made.batch].append(made)
             elif made.op == "remove":
@@ -26,7 +27,7 @@ class Sent:
         for batch, tries in completes.items():
             surely = any(made.good or made.status == 409 for made in tries)
             (self.surely if surely else self.perhaps).update(tries[0].records)
-            self.all_or_none.append((batch, tries[0].records))
+            self.all_or_none[f"batch {batch}"] = tries[0].records
         self.completes = completes
         self.perhaps -= self.surely
         self.perhaps_removed -= self.removed
@@ -49,11 +50,11 @@ def check(truth, sent, attempts, found):
         # an event sent after the removal of its profile makes the profile anew
         if of in sent.removed and event in truth.events and removed_after(of, event, attempts):
             found.lost(f"event {event} of the removed profile {of} is in the store")
-    for batch, values in sent.all_or_none:
+    for what, values in sent.all_or_none.items():
         left = [value for value in values if not sent.gone(value)]
         present = sum(value in there for value in left)
         if 0 < present < len(left):
-            found.half(f"of batch {batch} {present} of {len(left)} records are in the store")
+            found.half(f"of {what} {present} of {len(left)} records are in the store")
     files(truth, sent, found)
     streams(truth, attempts, found)
 

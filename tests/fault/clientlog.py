@@ -11,8 +11,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-# what the answer of a call of these kinds makes, or changes, for good
-CREATING = ("job", "message", "messages", "batch", "dataset", "policy")
+# problems after which, as the README says, nothing was done
+NOTHING_DONE = ("/problems/conflict-try-again",)
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Attempt:
     @property
     def unknown(self):
         """Whether it may have been carried out without the client knowing: no answer, or one that does not say."""
-        return self.status is None or self.status >= 500
+        return self.status is None or self.status >= 500 and self.answer.get("type") not in NOTHING_DONE
 
     def __getattr__(self, name):
         """What was noted with the attempt (tenant, nonce, key, ...); None when it was not."""

@@ -7,6 +7,7 @@ run(table) is a part of the fault suite; tests/integ/test_takeover.py takes a sa
 """
 
 import pathlib
+import re
 import sys
 import time
 
@@ -28,6 +29,20 @@ HELPER_KILLS = ("write", "fsync", "mkdir", "sendto")
 SHARED = {**SETTINGS, "export__share_profiles": 10} # an export of many ranges, so that there is time to help
 SLOWLY = "delay_enter=30000" # microseconds, before each call of who leads it
 ATTEMPTS_S = 60
+TAKEOVER_S = 3 # from the kill to the end of the work, which somebody else does
+NEVER_IGNORED = ("fsync", "rename") # an attempt that one of these failed publishes nothing
+
+
+def attempts_that_ended(stack, attempt):
+    """What the log says of an attempt's end, as (event, rest)s."""
+    text = (stack.dir / "log" / "spooler.log").read_text(errors="replace")
+    return re.findall(rf"attempt={attempt}\S* event=(attempt_ended|published|loaded|drained|removed) (.*)", text)
+
+
+def claims(stack):
+    """The attempts claimed so far, oldest first, as (pid, attempt)s."""
+    text = (stack.dir / "log" / "spooler.log").read_text(errors="replace")
+    return re.findall(r"pid=(\d+) .*attempt=(\S+) event=claimed", text)
 
 
 class Outcome:
@@ -110,6 +125,7 @@ def failed_at(workers, task, calls, error, nth, outcome):
     """One call of the worker fails; returns False when the work has none."""
     task.ready()
     target, other = workers.hold()
+    before = len(claims(workers.stack))
     task.start()
     injection = Injection(target, calls, f"error={error}", nth)
     workers.go(target)
@@ -120,6 +136,9 @@ def failed_at(workers, task, calls, error, nth, outcome):
     if hit:
         outcome.points += 1
         outcome.reached.append(where)
+        first = claims(workers.stack)[before][1]
+        if calls in NEVER_IGNORED and "published" in dict(attempts_that_ended(workers.stack, first)):
+            outcome.add([("half", "the attempt publishes all the same")], where)
     if not over:
         outcome.add([("lost", "no end")], where)
     outcome.add(task.check(may_fail=True), where)
@@ -140,9 +159,13 @@ def run_kills(table, stack, workers):
         outcome = Outcome()
         task = make(new_client(stack))
         for calls in KILLS:
-            enumerate_points(lambda nth, calls=calls: killed_at(workers, task, calls, nth, outcome))
+            count = enumerate_points(lambda nth, calls=calls: killed_at(workers, task, calls, nth, outcome))
+            assert count or make is not Export, f"an export has no {calls}"
+        if outcome.longest_s > TAKEOVER_S:
+            outcome.add([("unexpected", f"takes {outcome.longest_s:.1f} s")], "takeover")
         outcome.settle(stack, [task])
-        table.row(f"kill -9 at every call, {task.name}", outcome.points, outcome.points, outcome.sets, outcome.longest_s)
+        table.row(f"kill -9 at every call, {task.name}", outcome.points, outcome.points if make is Export else 0,
+                  outcome.sets, outcome.longest_s)
 
 
 def run_errors(table, stack, workers):
@@ -150,7 +173,8 @@ def run_errors(table, stack, workers):
         outcome = Outcome()
         task = Export(new_client(stack))
         for calls in STORAGE:
-            enumerate_points(lambda nth, calls=calls, error=error: failed_at(workers, task, calls, error, nth, outcome))
+            assert enumerate_points(lambda nth, calls=calls, error=error: failed_at(
+                workers, task, calls, error, nth, outcome)), f"an export has no {calls}"
         outcome.settle(stack, [task])
         table.row(f"{error} at every call, export", outcome.points, outcome.points, outcome.sets)
 

@@ -84,6 +84,13 @@ class DeviceStand(Stand):
             if disk.processes:
                 disk.detach()
 
+    def remount(self):
+        """Under the running service. Afterwards files are what the disks hold, and no longer what the page cache does: a
+        write that failed leaves its page there, as if it had not."""
+        for disk in self.disks:
+            disk.detach()
+            disk.attach()
+
     def kill_all(self):
         """kill -9 of every process of the stack; who waits for a disk goes when the disk does."""
         killed = set(self._postgres())

@@ -4,15 +4,15 @@ For tests/fault/run; tests/integ/test_disk_trouble.py has the short cut. Each fu
 """
 
 import os
-import random
 import re
-import statistics
+import subprocess
 import time
 
 import devices
 import flows
 import lake
 import phase
+from cancels import Cancels
 from devicestand import device_stand
 from inject.fault import Fault
 from ownstack import new_client
@@ -22,7 +22,6 @@ MIB = 1 << 20
 LEVELS = (0, 4096, 65536, MIB, "inodes")
 CANCELS = int(os.environ.get("CONSIGN_SLOW_CANCELS", "100"))
 SLOW_MS = 100        # for each write of a slow disk
-CANCEL_S = 2.0       # promise 5
 UPLOAD_BYTES = 96 * MIB  # longer than api.request_seconds
 REFUSED_SHARE = "20%"
 
@@ -59,6 +58,9 @@ class Refusing(Fault):
         for disk in self.stand.disks:
             disk.switch.unlink(missing_ok=True)
 
+    def restore(self):
+        self.stand.remount()
+
 
 class ReadOnly(Fault):
     """The disk refuses everything until the file system gives up its journal and is read-only; then the disk is
@@ -89,11 +91,16 @@ def phase_of(table, makers, kind, seed):
     """A row under load. A fault that nobody has noticed proves nothing."""
     with device_stand(makers) as stand:
         found = phase.run(stand, table, kind, SCALE, seed=seed)
-        noticed = len(re.findall("event=attempt_ended fault=disk|event=inbox step=",
-                                 "".join((stand.dir / "log" / f"{name}.log").read_text() for name in ("spooler", "api"))))
+        noticed = notices(stand)
         print(f"    noticed {noticed} times")
         assert noticed, f"{kind.name}: no attempt and no upload has noticed"
         return found
+
+
+def notices(stand):
+    """How many attempts and uploads the storage has failed."""
+    return len(re.findall("event=attempt_ended fault=disk|event=inbox step=",
+                          "".join((stand.dir / "log" / f"{name}.log").read_text() for name in ("spooler", "api"))))
 
 
 def full(table):
@@ -115,12 +122,10 @@ def read_only(table):
     return phase_of(table, makers, ReadOnly, 74)
 
 
-def large_store(client, profiles):
-    """A dataset of so many profiles of about a kilobyte that does not compress."""
-    dataset = flows.create_dataset(client, "profile")
-    rows = [{"identityMap": {"email": [{"id": f"p{number}@example.com"}]}, "_tenant": {"text": os.urandom(500).hex()}}
+def large_rows(profiles):
+    """So many profiles of about a kilobyte that does not compress."""
+    return [{"identityMap": {"email": [{"id": f"p{number}@example.com"}]}, "_tenant": {"text": os.urandom(500).hex()}}
             for number in range(profiles)]
-    flows.ingest(client, dataset, rows)
 
 
 def bad_range(table):
@@ -128,81 +133,58 @@ def bad_range(table):
     do not notice."""
     need_disks()
     sets = {"unexpected": [], "half": [], "orphaned": []}
-    ends, repetitions = [], scaled(4)
+    ends, noticed, repetitions = [], 0, scaled(4)
     for number in range(repetitions):
         first = (64 + 128 * number) * MIB
         makers = {"lake": lambda place, path, first=first: devices.range_disk(place, path, first, first + 128 * MIB)}
         with device_stand(makers, spooler__attempts=2) as stand:
             client = new_client(stand.stack)
-            large_store(client, 4000)
+            flows.ingest(client, flows.create_dataset(client, "profile"), large_rows(4000))
             union = flows.create_dataset(client)
-            for _ in range(6):
-                ends.append(judge(client, stand, union, sets))
-    note = f"SUCCEEDED {ends.count('SUCCEEDED')}, FAILED {ends.count('FAILED')}"
+            jobs = [judge(client, stand, union, sets) for _ in range(6)]
+            stand.remount()
+            for job in jobs:
+                whole(client, job, sets)
+            ends += [job["status"] for job in jobs]
+            noticed += notices(stand)
+    note = f"SUCCEEDED {ends.count('SUCCEEDED')}, FAILED {ends.count('FAILED')}, noticed {noticed} times"
+    if not noticed:
+        sets["unexpected"].append("no attempt has noticed")
     table.row("a range of the lake's disk refuses writes", repetitions, len(ends), sets, note=note)
     return sets
 
 
 def judge(client, stand, union, sets):
-    """One export: whole, or failed for the disk and without a trace."""
+    """One export: it SUCCEEDED, or failed for the disk and without a trace."""
     job = flows.wait_job(client, flows.start_job(client, flows.job_body(union))["id"])
-    if job["status"] == "SUCCEEDED":
-        try:
-            assert len(flows.download(client, job["destination"]["batchId"])) == 4000
-        except AssertionError as error:
-            sets["half"].append(f"job {job['id']}: {error}")
-    elif job["status"] != "FAILED" or job["errors"][0]["code"] != "0090000009" or job["destination"]["batchId"]:
+    if job["status"] != "SUCCEEDED" and (
+            job["status"] != "FAILED" or job["errors"][0]["code"] != "0090000009" or job["destination"]["batchId"]):
         sets["unexpected"].append(f"job {job}")
     try:
         lake.wait_clean(stand.stack, 2 * stand.sweep_s + 3)
     except AssertionError as error:
         sets["orphaned"].append(str(error))
-    return job["status"]
+    return job
 
 
-def cancel(client, stand, union, most_s):
-    """Cancels an export at a random moment: (seconds to its end, None or what was wrong)."""
-    job = flows.start_job(client, flows.job_body(union))
-    time.sleep(random.uniform(0, most_s))
-    begin = time.monotonic()
-    client.delete(f"{flows.JOBS}/{job['id']}")
-    shown = client.get(f"{flows.JOBS}/{job['id']}").json()
-    batch = client.call("GET", f"{flows.BATCH_FILES}/{job['destination']['batchId']}/files").status_code
-    if shown["status"] != "SUCCEEDED" and batch != 404:
-        return 0.0, f"job {job['id']} is {shown['status']} and its files answer {batch}"
-    while shown["status"] == "CANCELLING":
-        if time.monotonic() - begin > 60:
-            return 60.0, f"job {job['id']} is still CANCELLING"
-        time.sleep(0.01)
-        shown = client.get(f"{flows.JOBS}/{job['id']}").json()
-    spent = time.monotonic() - begin
-    left = lake.published(stand.stack, union) if shown["status"] == "CANCELLED" else []
-    return spent, f"cancelled job {job['id']} left {left}" if job["destination"]["batchId"] in left else None
+def whole(client, job, sets):
+    if job["status"] == "SUCCEEDED":
+        try:
+            assert len(flows.download(client, job["destination"]["batchId"])) == 4000
+        except (AssertionError, subprocess.CalledProcessError, ValueError) as error:
+            sets["half"].append(f"job {job['id']}: {error}")
 
 
 def slow(table, profiles=5000):
     """Cancels on a slow disk: nobody waits for it."""
     need_disks()
-    sets = {"unexpected": []}
     makers = {"lake": lambda place, path: devices.slow_disk(place, path, SLOW_MS)}
     with device_stand(makers) as stand:
         client = new_client(stand.stack)
-        large_store(client, profiles)
-        union = flows.create_dataset(client)
-        begin = time.monotonic()
-        flows.wait_job(client, flows.start_job(client, flows.job_body(union))["id"])
-        whole_s = time.monotonic() - begin
-        times = scaled(CANCELS, 3)
-        ends = [cancel(client, stand, union, whole_s) for _ in range(times)]
-        sets["unexpected"] += [why for _, why in ends if why]
-        spent = sorted(seconds for seconds, _ in ends)
-        p99 = spent[min(len(spent) - 1, int(len(spent) * 0.99))]
-        if p99 > CANCEL_S:
-            sets["unexpected"].append(f"cancels took {p99:.2f} s (p99)")
-        flows.wait_job(client, flows.start_job(client, flows.job_body(union))["id"])
-    note = f"{statistics.median(spent):.2f} s median, {p99:.2f} s p99 of an export of {whole_s:.1f} s"
-    table.row("cancel on a slow disk", times, times, sets, note=note)
-    return sets
+        cancels = Cancels(client, large_rows(profiles), 75, clients=2).run(scaled(CANCELS, 3))
+        flows.export_all(client)
+    cancels.enter(table, "cancelled on a slow disk")
+    return cancels.outcome.sets
 
 
 def slow_upload(table):

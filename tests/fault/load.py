@@ -63,13 +63,13 @@ class Load:
         return time.monotonic() < self._last_call
 
     def wait_jobs(self, more, seconds=60):
-        """Until so many further jobs are acknowledged, or the time is over; answers how many there are then."""
+        """Until so many further jobs are acknowledged; False: the time is over."""
         with self._count:
             wanted = self.jobs + more
-            self._count.wait_for(lambda: self.jobs >= wanted or self._failed, seconds)
+            reached = self._count.wait_for(lambda: self.jobs >= wanted or self._failed, seconds)
             if self._failed:
                 raise self._failed[0]
-            return self.jobs
+            return reached
 
     def wait_good(self, seconds=30):
         """Until the probe sees a good answer to a question of after now; the seconds that took, None: it did not."""

@@ -5,40 +5,30 @@ machine and on a slow one.
 """
 
 import pathlib
+import re
 import tempfile
 import time
 
 import check_answers
 import checker
 import clientlog
+from inject.fault import Fault
 from load import Load
 
 JOBS_BETWEEN = 30   # acknowledged jobs from one fault to the next
 HEALTHY_S = 10      # after healing, and when the database answers, a good answer comes within that
+# No fault explains that a program ends by one of these: ILL, ABRT (INVARIANT), BUS, FPE, SEGV, SYS (lib/confine)
+CRASH = re.compile(r"event=(?:worker|retired)_ended .*signal=(?:4|6|7|8|11|31)\b.*")
 
 
-class Nothing:
+class Nothing(Fault):
     """No fault: what the load does to the stack alone, and every answer has to be good."""
 
     name = "none"
     times = 1
-    allows = frozenset()
-    clock = False
-
-    def __init__(self, stand):
-        self.stand = stand
-
-    def prepare(self):
-        """Nothing to prepare."""
 
     def start(self):
-        return 0
-
-    def heal(self):
-        """Nothing to heal."""
-
-    def restore(self):
-        """Nothing to restore."""
+        return self.missed()
 
 
 def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_s=0.0, **load_options):
@@ -52,18 +42,19 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
     begin = time.time()
     load.start()
     try:
-        late = repeat(stand, fault, load, times, jobs_between, every_s)
-        load.wait_jobs(jobs_between)
+        wrong = repeat(stand, fault, load, times, jobs_between, every_s)
+        if not load.wait_jobs(jobs_between):
+            wrong.append("the load stands still at the end")
     finally:
         load.stop()
         end = time.time()
         fault.restore()
     checker.finish(stand.stack, load)
     found = checker.check(stand.stack, load.log.path, stand.sweep_s, fault.allows, kind is Nothing, fault.clock)
-    for text in late:
+    for text in wrong:
         found.unexpected(text)
     attempts = clientlog.read(load.log.path)
-    table.row(fault.name, times if kind is not Nothing else 0, acknowledged(attempts), found.sets,
+    table.row(fault.name, fault.done, acknowledged(attempts), found.sets,
               check_answers.outage_s([made for made in attempts if begin <= made.t0 <= end]))
     if found.empty:
         (place / "client.log").unlink()
@@ -74,23 +65,32 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
 
 
 def repeat(stand, fault, load, times, jobs_between, every_s):
-    """Answers what did not heal."""
-    late = []
+    """Answers what did not heal, and which programs crashed."""
+    wrong, before = [], crashes(stand)
     for number in range(times):
         next_at = time.monotonic() + every_s
-        load.wait_jobs(jobs_between)
+        if not load.wait_jobs(jobs_between):
+            wrong.append(f"the load stands still before repetition {number + 1}")
         time.sleep(max(next_at - time.monotonic(), 0) + stand.random.uniform(0, 0.1))
-        lasts_s = fault.start()
+        lasts_s = fault.begin()
         time.sleep(lasts_s)
         fault.heal()
         stand.wait_database()
         if load.wait_good(HEALTHY_S) is None:
-            late.append(f"no good answer {HEALTHY_S} s after healing, repetition {number + 1}")
-    return late
+            wrong.append(f"no good answer {HEALTHY_S} s after healing, repetition {number + 1}")
+        now = crashes(stand)
+        wrong += sorted(now - before)
+        before |= now
+    return wrong
+
+
+def crashes(stand):
+    """What the logs say of programs that ended by a fault of their own; of the start before too, as devstack keeps it."""
+    logs = [stand.dir / "log" / f"{name}.log{old}" for name in ("api", "spooler") for old in ("", ".old")]
+    return {f"{path.name.split('.')[0]}: {line}" for path in logs if path.exists()
+            for line in CRASH.findall(path.read_text(errors="replace"))}
 
 
 def acknowledged(attempts):
     """Jobs, not answers: a key that was answered twice is one."""
     return len({made.answer.get("id") for made in attempts if made.op == "job" and made.good})
-
-

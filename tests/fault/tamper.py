@@ -116,6 +116,56 @@ def record_earlier(stack, org, nth):
         yield "lost", f"misses record {value}"
 
 
+@harm("a job FAILED")
+def job_failed(stack, org, nth):
+    job = Job(stack, org, nth)
+    with changed(stack, (f"UPDATE consign.export_job SET status = 'FAILED' WHERE {job.where}",
+                         f"UPDATE consign.export_job SET status = 'SUCCEEDED' WHERE {job.where}")):
+        yield "lost", f"job {job.job} FAILED"
+
+
+@harm("a job was cancelled by nobody")
+def job_cancelled(stack, org, nth):
+    job = Job(stack, org, nth)
+    with changed(stack, (f"UPDATE consign.export_job SET status = 'CANCELLED' WHERE {job.where}",
+                         f"UPDATE consign.export_job SET status = 'SUCCEEDED' WHERE {job.where}")):
+        yield "unexpected", f"job {job.job} is CANCELLED"
+
+
+@harm("a job's batch was not published")
+def batch_failed(stack, org, nth):
+    job = Job(stack, org, nth)
+    where = f"org = {job.org} AND batch = '{job.batch}'"
+    with changed(stack, (f"UPDATE consign.batch SET status = 'failed' WHERE {where}",
+                         f"UPDATE consign.batch SET status = 'success' WHERE {where}")):
+        yield "lost", f"job {job.job} SUCCEEDED and its batch is failed"
+
+
+@harm("a job's batch is gone")
+def batch_gone(stack, org, nth):
+    job = Job(stack, org, nth)
+    where = f"org = {job.org} AND batch = '{job.batch}'"
+    with changed(stack, (f"CREATE TABLE kept{nth} AS SELECT * FROM consign.batch WHERE {where}", f"DROP TABLE kept{nth}"),
+                 (f"DELETE FROM consign.batch WHERE {where}", f"INSERT INTO consign.batch SELECT * FROM kept{nth}")):
+        yield "lost", f"job {job.job} SUCCEEDED and its batch is gone"
+
+
+@harm("the lake is counted wrongly")
+def usage_wrong(stack, org, nth):
+    job = Job(stack, org, nth)
+    with changed(stack, (f"UPDATE consign.lake_usage SET bytes = bytes + 1 WHERE org = {job.org}",
+                         f"UPDATE consign.lake_usage SET bytes = bytes - 1 WHERE org = {job.org}")):
+        yield "unexpected", "are counted for the quota"
+
+
+@harm("an attempt left its files")
+def work_left(stack, org, nth):
+    made = stack.lake / "tmp" / "00000000-0000-4000-8000-000000000000"
+    made.mkdir()
+    yield "orphaned", f"lake: tmp/{made.name}"
+    made.rmdir()
+
+
 @harm("a share that nobody works on")
 def share_left(stack, org, nth):
     job = Job(stack, org, nth)

@@ -6,13 +6,12 @@ run(table) is a part of the fault suite; tests/integ/test_takeover.py takes a sa
 
 import pathlib
 import random
-import re
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integ"))
 
-from crash_points import ATTEMPTS_S, SETTINGS, Outcome  # noqa: E402
+from crash_points import ATTEMPTS_S, SETTINGS, Outcome, attempts_that_ended, claims  # noqa: E402
 from crash_tasks import TASKS, Export, sessions  # noqa: E402
 from ownstack import new_client, own_stack  # noqa: E402
 from scale import scaled  # noqa: E402
@@ -23,18 +22,6 @@ TIMES = scaled(100) # of exports; the other kinds of work in addition
 OTHERS = scaled(30)
 SILENCE_S = SETTINGS["spooler__silence_ms"] / 1000
 LATE_S = 20 # until what stood still has found out
-
-
-def attempts_that_ended(stack, attempt):
-    """What the log says of an attempt's end, as (event, rest)s."""
-    text = (stack.dir / "log" / "spooler.log").read_text(errors="replace")
-    return re.findall(rf"attempt={attempt}\S* event=(attempt_ended|published|loaded|drained|removed) (.*)", text)
-
-
-def claims(stack):
-    """The attempts claimed so far, oldest first, as (pid, attempt)s."""
-    text = (stack.dir / "log" / "spooler.log").read_text(errors="replace")
-    return re.findall(r"pid=(\d+) .*attempt=(\S+) event=claimed", text)
 
 
 def stand_still(workers, task, calls, nth, outcome):
@@ -100,8 +87,9 @@ def run(table):
             outcome, task = Outcome(), make(new_client(stack))
             run_zombies(workers, task, TIMES if make is Export else OTHERS, 6, outcome)
             outcome.settle(stack, [task])
-            table.row(f"stands still, taken over, goes on: {task.name}", outcome.points, outcome.points, outcome.sets,
-                      outcome.longest_s, f"refused {outcome.points - len(outcome.sets.get('duplicated', []))} of {outcome.points}")
+            table.row(f"stands still, taken over, goes on: {task.name}", outcome.points,
+                      outcome.points if make is Export else 0, outcome.sets, outcome.longest_s,
+                      f"refused {outcome.points - len(outcome.sets.get('duplicated', []))} of {outcome.points}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import contextlib
 import io
 import pathlib
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,10 +17,10 @@ sys.path.insert(0, str(FAULT))
 import checker  # noqa: E402
 import clientlog  # noqa: E402
 import inject  # noqa: E402
+import phase  # noqa: E402
 import tamper  # noqa: E402
 from inject.mixed import Mixed  # noqa: E402
 from load import Load  # noqa: E402
-from phase import repeat  # noqa: E402
 from stand import Stand, kill  # noqa: E402
 from table import Table  # noqa: E402
 
@@ -46,8 +47,8 @@ class Disturbed:
         self.stand.start()
         load = Load(self.stand.stack, self.place / "client.log", tenants=2, threads=4, fill=500)
         load.start()
-        self.late = repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0)
-        load.wait_jobs(JOBS_BETWEEN)
+        self.wrong = phase.repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0)
+        assert load.wait_jobs(JOBS_BETWEEN)
         load.stop()
         checker.finish(self.stand.stack, load)
         self.log = load.log.path
@@ -66,7 +67,7 @@ def disturbed(tmp_path_factory):
 def test_nothing_is_lost_duplicated_unexpected_orphaned_or_half(disturbed):
     found = checker.check(disturbed.stand.stack, disturbed.log, disturbed.stand.sweep_s)
     assert found.empty, found.text()
-    assert not disturbed.late
+    assert not disturbed.wrong
     attempts = clientlog.read(disturbed.log)
     jobs = {made.answer["id"] for made in attempts if made.op == "job" and made.good}
     assert len(jobs) >= JOBS_BETWEEN * len(Some.kinds)
@@ -77,7 +78,7 @@ def test_the_checker_sees_every_harm(disturbed):
     """One harm to each of so many jobs and records; no spooler runs, which would sweep some of it away."""
     stack = disturbed.stand.stack
     kill(disturbed.stand.root("spooler"))
-    org = next(made.facts["org"] for made in clientlog.read(disturbed.log) if made.op == "place")
+    *_, org = (made.facts["org"] for made in clientlog.read(disturbed.log) if made.op == "place")  # that with most jobs
     with contextlib.ExitStack() as undo:
         expected = {name: undo.enter_context(harm(stack, org, nth)) for nth, (name, harm) in enumerate(tamper.HARMS.items())}
         found = checker.check(stack, disturbed.log, sweep_s=0)
@@ -117,12 +118,32 @@ def test_answers_are_judged(tmp_path, lines, expected):
     assert answered(tmp_path, *lines) == expected
 
 
+@pytest.mark.parametrize("types, expected", [
+    (["conflict-try-again"], "unexpected"), (["conflict-try-again", "database-unavailable"], None), (["overloaded"], None)])
+def test_a_job_that_every_call_was_refused_is_unexpected(tmp_path, types, expected):
+    """After these problems nothing was done, as the README says; after others nobody can tell."""
+    log, found = clientlog.ClientLog(tmp_path / "client.log"), checker.Findings()
+    for kind in types:
+        log.answer(log.attempt("job", tenant="a", nonce="n", key=True), 503, type=f"/problems/{kind}", retry_after="1")
+    checker.check_jobs.created("n", clientlog.read(log.path), [SimpleNamespace(job=1)], found)
+    assert [name for name, texts in found.sets.items() if texts] == ([expected] if expected else [])
+
+
+def test_a_crash_is_seen(tmp_path):
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "api.log").write_text("event=worker_ended worker=1 slot=0 signal=9 lived_ms=5\n")
+    (tmp_path / "log" / "spooler.log.old").write_text("event=worker_ended worker=2 slot=0 signal=11 lived_ms=5\n")
+    assert phase.crashes(SimpleNamespace(dir=tmp_path)) == {"spooler: event=worker_ended worker=2 slot=0 signal=11 lived_ms=5"}
+
+
 def test_the_table_says_what_was_found():
     table = Table(io.StringIO())
     table.row("one", 3, 10, {"lost": []}, 0.5)
     assert table.empty
     table.row("two", 2, 5, {"half": ["a", "b"], "lost": 1}, 2.0)
     assert not table.empty and (table.faults, table.acknowledged) == (5, 15)
+    table.row("no fault", 1, 0, {}, faults=0)
+    assert table.faults == 5
     total = [line.split() for line in table.text().splitlines() if line.startswith("total")]
-    assert total == [["total", "5", "15", "1", "0", "0", "0", "2", "2.0", "s"]]
+    assert total == [["total", "6", "15", "1", "0", "0", "0", "2", "2.0", "s"]]
     assert "lost" not in table.out.getvalue().splitlines()[0]

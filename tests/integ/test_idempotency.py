@@ -5,8 +5,11 @@ row, and holds answers back; a connection that such a thing happened to is never
 """
 
 import itertools
+import os
+import pathlib
 import re
 import subprocess
+import sys
 import time
 import uuid
 
@@ -20,7 +23,10 @@ from client import Client
 from cutting import ANSWER, COMMIT, HOLD, ROWS, Proxy
 from ownstack import own_stack
 from shapes import assert_problem
-from stack import Tenants
+from stack import Tenants, process_tree
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+from tracing import Injection  # noqa: E402
 
 SYSTEM = "/data/core/ups/system/jobs"
 DATABASE_MS = 1500
@@ -159,6 +165,24 @@ def test_nothing_was_made_when_the_cut_came_before_commit(proxy, one, what):
     found = [creating.name(one.post(request, key, expect=(200, 201)).json()) for _ in range(2)]
     assert found[0] == found[1]
     assert one.count(creating) == before + 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="strace on a confined worker needs root")
+def test_the_same_key_finds_what_was_made_when_its_worker_died_before_the_answer(proxied, one):
+    """nginx answers then, with the problem of a busy service: after that too nobody can tell what was done."""
+    creating, key = CREATING["job"], f"died {uuid.uuid4()}"
+    request, before = creating.request(one), one.count(creating)
+    one.client.get(flows.JOBS)
+    _, *workers = process_tree(int((proxied[0].dir / "pids" / "api").read_text()))
+    killing = Injection(workers, "write", "signal=KILL", 1)  # what it writes after COMMIT
+    try:
+        problem = assert_problem(one.post(request, key), 503)
+    finally:
+        killing.end()
+    assert problem["type"] == "/problems/overloaded"
+    assert one.count(creating) == before + 1
+    found = [creating.name(one.post(request, key, expect=(200, 201)).json()) for _ in range(2)]
+    assert found[0] == found[1] and one.count(creating) == before + 1
 
 
 def test_without_a_key_the_object_of_a_503_may_exist(proxy, one):

@@ -31,7 +31,6 @@ from tracing import Injection, Workers, wait_for  # noqa: E402
 pytestmark = pytest.mark.fault
 
 CHANCE = random.Random(int(os.environ.get("CONSIGN_SEED", "6")))
-TAKEOVER_S = 3
 # of each kind of work: calls and how many of them there are at least
 KILLS = {"export": {"write": 4, "fsync": 10, "rename": 1, "mkdir": 4, "sendto": 11}, "load": {"sendto": 9},
          "stream": {"sendto": 9}, "removal": {"sendto": 6}}
@@ -64,7 +63,7 @@ def test_killed_at_some_points(stack, workers, task):
     for calls, count in KILLS[task.name].items():
         for nth in CHANCE.sample(range(1, count + 1), min(count, 3 if calls == "sendto" else 2)):
             assert crash_points.killed_at(workers, task, calls, nth, outcome), f"there is no {calls} {nth}"
-    assert outcome.longest_s < TAKEOVER_S
+    assert outcome.longest_s < crash_points.TAKEOVER_S
     settle(outcome, stack, task)
 
 
@@ -83,7 +82,7 @@ def test_late_worker_is_refused(stack, workers, task):
     """It stands still longer than its sessions live; somebody else does its work; then it goes on."""
     outcome = zombies.Outcome()
     zombies.run_zombies(workers, task, 2 if task.name == "export" else 1, CHANCE.random(), outcome)
-    assert outcome.longest_s < zombies.SILENCE_S + TAKEOVER_S
+    assert outcome.longest_s < zombies.SILENCE_S + crash_points.TAKEOVER_S
     settle(outcome, stack, task)
 
 
@@ -125,13 +124,13 @@ def test_a_load_that_waits_long_keeps_its_right_and_a_dead_one_is_taken_over(sta
             now = load.sandbox.one("SELECT attempt FROM consign.work_queue WHERE org = %s AND sandbox = %s")
             assert now == claimed, "it lost its right while it waited"
             time.sleep(0.05)
-        (pid,) = {int(pid) for pid, attempt in zombies.claims(stack) if attempt == claimed}
+        (pid,) = {int(pid) for pid, attempt in crash_points.claims(stack) if attempt == claimed}
         killed = time.monotonic()
         os.kill(pid, signal.SIGKILL)
         taken = wait_for(lambda: load.sandbox.one(
             "SELECT attempt FROM consign.work_queue WHERE org = %s AND sandbox = %s AND attempt <> %s", claimed),
             "nobody takes it over")
-        assert time.monotonic() - killed < TAKEOVER_S
+        assert time.monotonic() - killed < crash_points.TAKEOVER_S
         named = {name for name in zombies.sessions(stack) if name.startswith("consign attempt")}
         assert named <= {f"consign attempt {taken}"}, "what the dead one left is ended"
     assert load.wait() and not load.check()
@@ -149,7 +148,7 @@ def test_work_that_kills_its_workers_fails_and_stops_nobody(stack, workers):
     assert job["status"] == "FAILED" and job["destination"]["batchId"] == "", job
     (told,) = job["errors"]
     assert told["code"] == "unknown" and told["msg"].startswith("None of 3 attempts came to an end"), told
-    died = [attempt for pid, attempt in zombies.claims(stack) if int(pid) not in workers.pids()]
+    died = [attempt for pid, attempt in crash_points.claims(stack) if int(pid) not in workers.pids()]
     assert told["callStack"] not in died and len(set(before) - set(workers.pids())) > 0
     assert not load.check()
     flows.export_all(export.client)
@@ -187,7 +186,7 @@ def test_a_session_that_stands_in_the_middle_of_a_call_is_ended(stack):
 
 
 def test_twenty_cancels(stack):
-    done = cancels.Cancels(new_client(stack), 5000, CHANCE.random()).run(20)
+    done = cancels.Cancels(new_client(stack), cancels.profiles(5000), CHANCE.random()).run(20)
     assert max(done.seconds) < cancels.LIMIT_S
     assert not done.outcome.sets
 
@@ -198,11 +197,11 @@ def test_a_stream_waits_no_longer_than_its_worker_lives(stack, workers):
     box, dataset = streams.Sandbox(client), flows.create_dataset(client, "profile")
     pids, tag = workers.hold(), "killed"
     streams.put_many(client, dataset, [streams.message(client, dataset, record(tag, n)) for n in range(30)])
-    before = len(zombies.claims(stack))
+    before = len(crash_points.claims(stack))
     workers.go(*pids)
-    pid = int(wait_for(lambda: zombies.claims(stack)[before:], "nobody claims it")[0][0])
+    pid = int(wait_for(lambda: crash_points.claims(stack)[before:], "nobody claims it")[0][0])
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     box.settle(10)
-    assert time.monotonic() - killed < TAKEOVER_S
+    assert time.monotonic() - killed < crash_points.TAKEOVER_S
     assert sorted(box.fragments()) == sorted(f"{tag}-{n}@x" for n in range(30))

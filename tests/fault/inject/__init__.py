@@ -1,8 +1,8 @@
 """The injectors: one file for each kind of fault, one class for each fault.
 
 A fault has a `name` (its row), `times` (repetitions of a whole make fault), start() and heal(). start() answers how
-long the fault is to last before heal(), in seconds; heal() leaves everything as before it, but for what the
-product itself has to heal. `allows` are statuses beside those that the contract has for a client under a fault;
+long the fault is to last before heal(), in seconds, or missed(); heal() leaves everything as before it, but for what
+the product itself has to heal. `allows` are statuses beside those that the contract has for a client under a fault;
 `clock` says that clocks don't agree, so that times of the log can't be compared with the database's.
 """
 

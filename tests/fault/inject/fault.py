@@ -10,6 +10,17 @@ class Fault:
     def __init__(self, stand):
         self.stand = stand
         self.random = stand.random
+        self.done = 0  # how often it was there: one that finds nobody to harm is none
+
+    def begin(self):
+        """start(), and counts."""
+        self.done += 1
+        return self.start()
+
+    def missed(self):
+        """For start(): the fault did not come about."""
+        self.done -= 1
+        return 0
 
     def prepare(self):
         """Once, before the load starts."""

@@ -45,8 +45,8 @@ class Limited(Fault):
             self.before = soft_limit(self.pid, self.which)
         except (ProcessLookupError, FileNotFoundError, ValueError):
             self.before = None
-            return 0
-        set_limit(self.pid, self.which, most)
+        if self.before is None or not set_limit(self.pid, self.which, most):
+            return self.missed()
         return self.random.uniform(0.5, 2)
 
     def heal(self):

@@ -23,6 +23,7 @@ class TableLocked(Fault):
             self.db.execute(f"LOCK TABLE consign.{table} IN ACCESS EXCLUSIVE MODE")
         except psycopg.errors.LockNotAvailable:
             self.db.rollback()
+            return self.missed()
         return self.random.uniform(1, 4)
 
     def heal(self):
@@ -35,5 +36,5 @@ class RowsLocked(TableLocked):
     def start(self):
         self.db = psycopg.connect(self.stand.stack.pg_uri)
         table = self.random.choice(("work_queue", "ingest_clock", "work_turn", "export_job WHERE ended_ms IS NULL"))
-        self.db.execute(f"SELECT FROM consign.{table} FOR UPDATE SKIP LOCKED")
-        return self.random.uniform(1, 4)
+        held = self.db.execute(f"SELECT FROM consign.{table} FOR UPDATE SKIP LOCKED")
+        return self.random.uniform(1, 4) if held.rowcount else self.missed()

@@ -11,14 +11,14 @@ class Mixed(Fault):
 
     def __init__(self, stand):
         super().__init__(stand)
-        self.bag, self.now, self.drawn = [], None, []
+        self.bag, self.now = [], None
 
     def start(self):
         if not self.bag:
             self.bag = self.random.sample(self.kinds, len(self.kinds))
         self.now = self.bag.pop()(self.stand)
-        self.drawn.append(self.now.name)
-        return self.now.start()
+        lasts_s = self.now.begin()
+        return lasts_s if self.now.done else self.missed()
 
     def heal(self):
         self.now.heal()

@@ -13,8 +13,7 @@ class BackendKilled(Fault):
     times = 10
 
     def start(self):
-        kill(self.stand.any_worker("postgres"))
-        return 0
+        return 0 if kill(self.stand.any_worker("postgres")) else self.missed()
 
 
 class Immediate(Fault):

@@ -9,8 +9,7 @@ class PoolWorker(Fault):
     times = 30
 
     def start(self):
-        kill(self.stand.any_worker("api"))
-        return 0
+        return 0 if kill(self.stand.any_worker("api")) else self.missed()
 
 
 class PoolSupervisor(Fault):
@@ -18,8 +17,7 @@ class PoolSupervisor(Fault):
     times = 10
 
     def start(self):
-        kill(self.stand.root("api"))
-        return 0
+        return 0 if kill(self.stand.root("api")) else self.missed()
 
     def heal(self):
         self.stand.up()
@@ -30,8 +28,7 @@ class SpoolerWorker(Fault):
     times = 40
 
     def start(self):
-        kill(self.stand.any_worker("spooler"))
-        return 0
+        return 0 if kill(self.stand.any_worker("spooler")) else self.missed()
 
 
 class SpoolerSupervisor(Fault):
@@ -39,8 +36,7 @@ class SpoolerSupervisor(Fault):
     times = 10
 
     def start(self):
-        kill(self.stand.root("spooler"))
-        return 0
+        return 0 if kill(self.stand.root("spooler")) else self.missed()
 
     def heal(self):
         self.stand.up()
@@ -51,5 +47,4 @@ class NginxWorker(Fault):
     times = 20
 
     def start(self):
-        kill(self.stand.any_worker("nginx"))
-        return 0
+        return 0 if kill(self.stand.any_worker("nginx")) else self.missed()

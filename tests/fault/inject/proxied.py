@@ -22,7 +22,7 @@ class CommitCut(Fault):
 
     def __init__(self, stand):
         super().__init__(stand)
-        self.proxy, self.before, self.hits = None, None, 0
+        self.proxy, self.before = None, None
 
     def prepare(self):
         self.proxy = Proxy(self.stand.dir / "run" / "pg" / ".s.PGSQL.5432")
@@ -36,13 +36,12 @@ class CommitCut(Fault):
             self.proxy._rules.append(rule)  # pylint: disable=protected-access
         if not rule.hit.wait(HIT_S):
             self.proxy.take(rule.kind, rule.statement)
-            return 0
-        self.hits += 1
+            return self.missed()
         assert not rule.after, f"a connection in doubt was used again: {rule.after}"
         return 0
 
     def restore(self):
-        assert self.hits, "no rule hit"
+        assert self.done, "no rule hit"
         self.stand.settings = self.before
         restart_service(self.stand, "api")
         self.proxy.close()

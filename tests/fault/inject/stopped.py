@@ -19,7 +19,8 @@ class SpoolerStopped(Fault):
 
     def start(self):
         self.pid = self.stand.any_worker(self.service)
-        send_signal(self.pid, signal.SIGSTOP)
+        if not send_signal(self.pid, signal.SIGSTOP):
+            return self.missed()
         return int(self.stand.settings["spooler__silence_ms"]) / 1000 + self.random.uniform(0.5, 1.5)
 
     def heal(self):
