@@ -31,14 +31,11 @@ const struct stmt STMT_JOB_CREATE = {
     " $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     17};
 
-/* A job is in one of the two; the archive is not looked at when the first has it. */
-#define JOB_ANYWHERE(columns, live)                                                                                    \
-    "SELECT " columns " FROM consign." live " WHERE " TENANT " AND job = $3::bigint UNION ALL"                         \
-    " SELECT " columns " FROM consign.export_job_archive WHERE " TENANT " AND job = $3::bigint LIMIT 1"
+#define JOB_OF(columns, relation) "SELECT " columns " FROM consign." relation " WHERE " TENANT " AND job = $3::bigint"
 
-const struct stmt STMT_JOB_GET = {"job_get", JOB_ANYWHERE(JOB_COLUMNS, "job_document"), 3};
-
-const struct stmt STMT_JOB_STATUS = {"job_status", JOB_ANYWHERE("status", "export_job"), 3};
+const struct stmt STMT_JOB_GET = {"job_get", JOB_OF(JOB_COLUMNS, "job_document"), 3};
+const struct stmt STMT_JOB_ARCHIVED = {"job_archived", JOB_OF(JOB_COLUMNS, "export_job_archive"), 3};
+const struct stmt STMT_JOB_STATUS = {"job_status", JOB_OF("status", "export_job"), 3};
 
 const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1::int, $2::int, $3::bigint)", 3};
 

@@ -16,9 +16,10 @@ extern const struct stmt STMT_PING;          /* the database answers and is migr
 
 /* Export jobs. The columns of a job are those of enum job_column. */
 extern const struct stmt STMT_JOB_CREATE;
-extern const struct stmt STMT_JOB_GET;    /* job; archived ones too */
-extern const struct stmt STMT_JOB_STATUS; /* job; the status alone */
-extern const struct stmt STMT_JOB_CANCEL; /* job -> status */
+extern const struct stmt STMT_JOB_GET;      /* job */
+extern const struct stmt STMT_JOB_ARCHIVED; /* job; when the other has none */
+extern const struct stmt STMT_JOB_STATUS;   /* job; the status alone, of one that is not archived */
+extern const struct stmt STMT_JOB_CANCEL;   /* job -> status */
 
 enum job_sort { JOB_SORT_CREATED, JOB_SORT_UPDATED, JOB_SORT_STATUS, JOB_SORT_COUNT };
 

@@ -18,6 +18,9 @@
 #define DB_BEGIN_MOST_MS 10000
 #define DB_CALL_LEAST_MS 50 /* a call with less time than that would only end a good connection */
 
+/* SECURITY: true: until the end of the transaction, as SET LOCAL. */
+static const struct stmt TENANT = {"tenant", "SELECT set_config('consign.org', $1, true)", 1};
+
 struct db_sqlstate {
     const char *prefix;
     enum fault fault;
@@ -210,61 +213,57 @@ enum fault db_run(struct db *db, struct arena *a, const struct stmt *stmt, const
     return db_answer(db, a, stmt->name, rows);
 }
 
-/* Collects one result of the pipeline. The first fault is kept in *fault; `keep` takes the rows. */
-static bool db_pipeline_step(struct db *db, struct db_wait *wait, const char *what, PGresult **keep,
-                             enum fault *fault)
+/* Takes the next result of the pipeline; NULL ends those of one command. */
+static bool db_pipeline_next(struct db *db, struct db_wait *wait, PGresult **result, enum fault *fault)
 {
-    PGresult *result = NULL;
-    enum fault waited = db_wait_result(db->conn, wait, &result);
-    if (waited != FAULT_NONE || result == NULL) {
-        PQclear(result);
-        *fault = waited != FAULT_NONE ? waited : FAULT_DB_UNAVAILABLE;
-        return false;
-    }
-    ExecStatusType status = PQresultStatus(result);
-    bool good = status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_PIPELINE_SYNC;
-    if (!good && status != PGRES_PIPELINE_ABORTED && *fault == FAULT_NONE)
-        *fault = db_result_fault(result, what);
-    if (good && keep != NULL)
-        *keep = result;
-    else
-        PQclear(result);
-    if (status == PGRES_PIPELINE_SYNC)
-        return true;
-    /* the NULL that ends the results of one command */
-    waited = db_wait_result(db->conn, wait, &result);
-    if (waited != FAULT_NONE || result != NULL) {
-        PQclear(result);
-        *fault = waited != FAULT_NONE ? waited : FAULT_DB_UNAVAILABLE;
-        return false;
-    }
-    return true;
+    enum fault waited = db_wait_result(db->conn, wait, result);
+    if (waited != FAULT_NONE)
+        *fault = waited;
+    return waited == FAULT_NONE;
 }
 
-/* Sends BEGIN, the tenant, the statement and COMMIT together and reads the answers. */
+/* Reads up to the end of the pipeline, where the transaction is committed or rolled back. The rows of the second
+ * command, which is the statement, go to *kept; the first fault to *fault, also that of a commit that failed, which
+ * comes by itself before the end. False: the connection is in doubt. */
+static bool db_pipeline_read(struct db *db, const struct stmt *stmt, PGresult **kept, enum fault *fault)
+{
+    struct db_wait wait = db_patience(db);
+    PGresult *result = NULL;
+    for (int command = 0; db_pipeline_next(db, &wait, &result, fault); command++) {
+        ExecStatusType status = PQresultStatus(result); /* of NULL, where none may be: PGRES_FATAL_ERROR */
+        if (status == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return command >= 2;
+        }
+        if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_PIPELINE_ABORTED &&
+            *fault == FAULT_NONE)
+            *fault = db_result_fault(result, stmt->name);
+        if (command == 1 && status == PGRES_TUPLES_OK)
+            *kept = result;
+        else
+            PQclear(result);
+        if (!db_pipeline_next(db, &wait, &result, fault) || result != NULL)
+            break;
+    }
+    PQclear(result);
+    return false;
+}
+
+/* Sends the tenant and the statement together. What comes before a Sync is one transaction, which the Sync commits
+ * (PostgreSQL manual, "Pipelining"), so no BEGIN and no COMMIT are sent: they took as long as the statement. */
 static enum fault db_pipeline(struct db *db, int org, const struct stmt *stmt, const char *const *params,
                               PGresult **kept)
 {
-    char tenant[48];
-    snprintf(tenant, sizeof tenant, "SET LOCAL consign.org = %d", org);
-    PGconn *c = db->conn;
+    char tenant[16];
+    snprintf(tenant, sizeof tenant, "%d", org);
+    const char *const tenant_params[] = {tenant};
     enum fault fault = FAULT_NONE;
-    bool sent = PQenterPipelineMode(c) && PQsendQueryParams(c, "BEGIN", 0, NULL, NULL, NULL, NULL, 0) &&
-                PQsendQueryParams(c, tenant, 0, NULL, NULL, NULL, NULL, 0) && db_send(db, stmt, params) &&
-                PQsendQueryParams(c, "COMMIT", 0, NULL, NULL, NULL, NULL, 0) && PQpipelineSync(c);
-    struct db_wait wait = db_patience(db);
-    bool whole = sent && db_pipeline_step(db, &wait, "begin", NULL, &fault) &&
-                 db_pipeline_step(db, &wait, "tenant", NULL, &fault) &&
-                 db_pipeline_step(db, &wait, stmt->name, kept, &fault) &&
-                 db_pipeline_step(db, &wait, "commit", NULL, &fault) &&
-                 db_pipeline_step(db, &wait, "sync", NULL, &fault) && PQexitPipelineMode(c);
+    bool whole = PQenterPipelineMode(db->conn) && db_send(db, &TENANT, tenant_params) && db_send(db, stmt, params) &&
+                 PQpipelineSync(db->conn) && db_pipeline_read(db, stmt, kept, &fault) && PQexitPipelineMode(db->conn) &&
+                 PQtransactionStatus(db->conn) == PQTRANS_IDLE;
     if (!whole)
         return db_broken(db, fault != FAULT_NONE ? fault : FAULT_DB_UNAVAILABLE, stmt->name);
-    if (fault == FAULT_DB_UNAVAILABLE)
-        return db_broken(db, fault, stmt->name);
-    if (fault != FAULT_NONE)
-        db_rollback(db);
-    return fault;
+    return fault == FAULT_DB_UNAVAILABLE ? db_broken(db, fault, stmt->name) : fault;
 }
 
 static enum fault db_call_steps(struct db *db, struct arena *a, int org, const struct stmt *stmt,
@@ -274,11 +273,15 @@ static enum fault db_call_steps(struct db *db, struct arena *a, int org, const s
     if (fault == FAULT_NONE && org == 0)
         return db_run(db, a, stmt, params, rows);
     if (fault == FAULT_NONE)
+        fault = db_prepare(db, &TENANT);
+    if (fault == FAULT_NONE)
         fault = db_prepare(db, stmt);
     if (fault != FAULT_NONE)
         return fault;
     PGresult *kept = NULL;
     fault = db_pipeline(db, org, stmt, params, &kept);
+    if (fault == FAULT_NONE && kept == NULL)
+        fault = FAULT_INTERNAL; /* every statement of a tenant is a SELECT */
     if (fault != FAULT_NONE || rows == NULL) {
         PQclear(kept);
         return fault;

@@ -6,8 +6,8 @@
  * at once and a new one is made for the next call; a server that does not answer is not waited for again
  * and again. SQLSTATE becomes a fault here and nowhere else.
  *
- * SECURITY: the tenant is set inside the transaction by SET LOCAL with an integer that the scope
- * check verified, so a connection keeps nothing of a tenant.
+ * SECURITY: the tenant is set inside the transaction and for it alone (SET LOCAL, set_config(..., true)) with an
+ * integer that the scope check verified, so a connection keeps nothing of a tenant.
  */
 #ifndef CONSIGN_LIB_DB_H
 #define CONSIGN_LIB_DB_H

@@ -10,6 +10,7 @@
 #include "lib/invariant.h"
 
 #define CALL_PARAMS_MAX 20
+#define CALL_TEXT_KEPT (64u * 1024u) /* a larger buffer is given back before the next request that needs one */
 
 enum fault call_db(struct call *c, const struct stmt *stmt, const char *const *params, int count,
                    struct db_rows *rows)
@@ -44,6 +45,24 @@ enum fault call_body_object(struct call *c, struct json_object **out)
     if (fault == FAULT_NONE && !json_object_is_type(*out, json_type_object))
         return call_refuse(c, FAULT_MALFORMED, "", "must be an object");
     return fault;
+}
+
+struct str *call_text(struct call *c, size_t bound)
+{
+    struct str *text = &c->worker->text;
+    if (text->capacity > CALL_TEXT_KEPT)
+        str_free(text);
+    text->bound = bound;
+    str_reset(text);
+    return text;
+}
+
+enum fault call_answer_text(struct call *c, const struct str *text)
+{
+    if (text->overflow)
+        return FAULT_MEMORY;
+    reply_text(&c->reply, 200, text->data, text->length);
+    return FAULT_NONE;
 }
 
 const char *call_link(struct call *c, const char *path)

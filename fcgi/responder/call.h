@@ -10,6 +10,7 @@
 #include "lib/arena.h"
 #include "lib/db.h"
 #include "lib/fault.h"
+#include "lib/str.h"
 #include "responder/audit.h"
 #include "responder/reply.h"
 #include "responder/request.h"
@@ -36,6 +37,7 @@ struct call_worker {
     struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
     struct merge *merge; /* working memory of look-ups; holds nothing between requests */
+    struct str text;     /* see call_text() */
     int64_t queue_empty_ms; /* when no request was waiting for a worker, last; by the monotonic clock */
 };
 
@@ -63,6 +65,12 @@ enum fault call_refuse(struct call *c, enum fault fault, const char *pointer, co
 
 /* Parses the body as a JSON object in strict form. FAULT_MALFORMED with the offset in the detail. */
 enum fault call_body_object(struct call *c, struct json_object **out) MUST_CHECK;
+
+/* The worker's buffer, empty, for at most `bound` bytes of a reply; its memory serves many requests. One a request. */
+struct str *call_text(struct call *c, size_t bound);
+
+/* Answers 200 with the JSON text in it. FAULT_MEMORY when it did not fit. */
+enum fault call_answer_text(struct call *c, const struct str *text) MUST_CHECK;
 
 /* The public URL followed by `path`, in the arena. */
 const char *call_link(struct call *c, const char *path);

@@ -24,14 +24,6 @@ struct str *entity_buffer(struct call *c, size_t bound)
     return arena_own(c->arena, buffer, entity_release_buffer) ? buffer : NULL;
 }
 
-void entity_reply(struct call *c, const struct str *text)
-{
-    c->reply.status = 200;
-    c->reply.content_type = "application/json";
-    c->reply.body = text->data;
-    c->reply.length = text->length;
-}
-
 enum fault entity_policy_refusal(struct call *c, const struct entity_request *r, enum fault fault)
 {
     if (fault != FAULT_POLICY)

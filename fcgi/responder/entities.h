@@ -94,9 +94,6 @@ enum fault entity_compile(struct call *c, struct entity_request *r, const char *
 /* A buffer that goes with the arena. NULL: no memory. */
 struct str *entity_buffer(struct call *c, size_t bound);
 
-/* Makes the text the reply. */
-void entity_reply(struct call *c, const struct str *text);
-
 /* What the client is told of a merge policy that is not there; other faults pass through. */
 enum fault entity_policy_refusal(struct call *c, const struct entity_request *r, enum fault fault);
 

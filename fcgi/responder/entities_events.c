@@ -184,6 +184,6 @@ enum fault entity_answer_events(struct call *c, const struct entity_request *r)
                                      "the answer would be longer than 2 MiB; ask for fewer profiles, events or fields")
                        : FAULT_MEMORY;
     if (fault == FAULT_NONE)
-        entity_reply(c, out);
+        reply_text(&c->reply, 200, out->data, out->length);
     return fault;
 }

@@ -5,10 +5,9 @@
 #define CONSIGN_RESPONDER_JOB_DOCUMENT_H
 
 #include "lib/db.h"
-#include "lib/jsonio.h"
+#include "lib/str.h"
 
-/* Builds the document of one row with the columns of enum job_column. The tree is the caller's.
- * NULL: no memory. */
-struct json_object *job_document(const struct db_rows *rows, int row, const char *ims_org_id);
+/* Appends the document of one row with the columns of enum job_column. out->overflow tells when there was no room. */
+void job_document(struct str *out, const struct db_rows *rows, int row, const char *ims_org_id);
 
 #endif

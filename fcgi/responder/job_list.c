@@ -17,6 +17,7 @@
 #define LIST_LIMIT_MOST 1000
 #define LIST_ROWS_MOST INT64_C(1000000000)
 #define LIST_BYTES_MOST (2u * 1024u * 1024u) /* of what jobs keep as given; a page is cut short above it */
+#define LIST_ANSWER_BYTES (16u * 1024u * 1024u)
 
 struct list_request {
     int64_t limit;
@@ -156,21 +157,20 @@ static int list_count(const struct list_request *r, const struct db_rows *rows)
 static enum fault list_answer(struct call *c, const struct list_request *r, const struct db_rows *rows)
 {
     int count = list_count(r, rows);
-    struct json_object *body = jsonio_own(c->arena, json_object_new_object());
-    struct json_object *records = json_object_new_array(), *page = json_object_new_object();
-    struct json_object *link = json_object_new_object();
-    json_object_object_add(body, "records", records);
-    json_object_object_add(body, "page", page);
-    json_object_object_add(body, "link", link);
-    for (int i = 0; i < count; i++)
-        json_object_array_add(records, job_document(rows, i, c->scope.ims_org_id));
     const char *cursor = count > 0 ? list_cursor(c, rows, count - 1) : "";
-    jsonio_add_text(page, "sortField", r->sort_field);
-    jsonio_add_text(page, "sort", r->descending ? "desc" : "asc");
-    jsonio_add_text(page, "pageOffset", cursor);
-    jsonio_add_int(page, "pageSize", count);
-    jsonio_add_text(link, "next", rows->count > count ? list_next(c, r, cursor) : "");
-    return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
+    const char *next = rows->count > count ? list_next(c, r, cursor) : "";
+    if (cursor == NULL || next == NULL)
+        return FAULT_MEMORY;
+    struct str *text = call_text(c, LIST_ANSWER_BYTES);
+    str_append_text(text, "{\"records\":[");
+    for (int i = 0; i < count; i++) {
+        if (i > 0)
+            str_append_char(text, ',');
+        job_document(text, rows, i, c->scope.ims_org_id);
+    }
+    str_printf(text, "],\"page\":{\"sortField\":\"%s\",\"sort\":\"%s\",\"pageOffset\":\"%s\",\"pageSize\":%d},\"link\":{\"next\":\"%s\"}}",
+               r->sort_field, r->descending ? "desc" : "asc", cursor, count, next);
+    return call_answer_text(c, text);
 }
 
 enum fault job_handle_list(struct call *c)

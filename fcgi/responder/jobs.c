@@ -23,11 +23,13 @@
 #define JOB_WAIT_POLL_MS 100
 #define JOB_INSTANCE_DEFAULT "ups"
 #define JOB_INSTANCE_MAX 128
+#define JOB_ANSWER_BYTES (8u * 1024u * 1024u) /* what a job keeps as given is far less, escaped too */
 
 static enum fault job_answer(struct call *c, const struct db_rows *rows, int row)
 {
-    struct json_object *job = jsonio_own(c->arena, job_document(rows, row, c->scope.ims_org_id));
-    return job == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, job);
+    struct str *text = call_text(c, JOB_ANSWER_BYTES);
+    job_document(text, rows, row, c->scope.ims_org_id);
+    return call_answer_text(c, text);
 }
 
 /* contract.md section 2: x-profile-instance-id is echoed; it must be of a form that can be. */
@@ -129,10 +131,14 @@ static enum fault job_number(struct call *c, const char **out)
     return FAULT_NONE;
 }
 
+/* A job is never in both tables, and goes from the first to the second only: what is not in the first when we look is
+ * in the second when we look then, or nowhere. */
 static enum fault job_read(struct call *c, const struct stmt *stmt, const char *job, struct db_rows *rows)
 {
     const char *const params[] = {job};
     enum fault fault = call_db(c, stmt, params, 1, rows);
+    if (fault == FAULT_NONE && rows->count == 0)
+        fault = call_db(c, &STMT_JOB_ARCHIVED, params, 1, rows);
     return fault == FAULT_NONE && rows->count != 1 ? FAULT_NOT_FOUND : fault;
 }
 
@@ -168,9 +174,12 @@ static enum fault job_wait(struct call *c, const char *job, int64_t seconds, str
            !request_abandoned(c->worker->listener)) {
         worker_progress();
         pool_worker_wait(-1, JOB_WAIT_POLL_MS);
-        enum fault fault = job_read(c, &STMT_JOB_STATUS, job, &now);
+        const char *const params[] = {job};
+        enum fault fault = call_db(c, &STMT_JOB_STATUS, params, 1, &now);
         if (fault != FAULT_NONE)
             return fault;
+        if (now.count == 0)
+            break; /* archived meanwhile */
         status = db_text(&now, 0, 0);
     }
     return job_read(c, &STMT_JOB_GET, job, rows);

@@ -21,6 +21,14 @@ void reply_header(struct reply *reply, const char *name, const char *value)
     reply->header[reply->header_count++] = (struct reply_header){name, value};
 }
 
+void reply_text(struct reply *reply, int status, const char *text, size_t length)
+{
+    reply->status = status;
+    reply->content_type = REPLY_JSON;
+    reply->body = text;
+    reply->length = length;
+}
+
 enum fault reply_json(struct reply *reply, struct arena *a, int status, struct json_object *tree)
 {
     reply->status = status;

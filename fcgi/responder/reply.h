@@ -18,7 +18,7 @@ struct reply_header {
     const char *value;
 };
 
-/* All texts live in the arena of the request or are constants. */
+/* All texts live in the arena of the request, in its worker's buffer (call_text), or are constants. */
 struct reply {
     int status;
     const char *content_type; /* NULL: no body and no type */
@@ -33,6 +33,9 @@ void reply_header(struct reply *reply, const char *name, const char *value);
 
 /* 200 (or another status) with a JSON tree, which stays the caller's. */
 enum fault reply_json(struct reply *reply, struct arena *a, int status, struct json_object *tree) MUST_CHECK;
+
+/* The same with a JSON text, which must last until the reply is written. */
+void reply_text(struct reply *reply, int status, const char *text, size_t length);
 
 /* A problem (RFC 7807, contract.md section 3). detail and pointer may be NULL. */
 void reply_problem(struct reply *reply, struct arena *a, enum fault fault, const char *detail, const char *pointer,

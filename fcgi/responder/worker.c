@@ -121,6 +121,7 @@ int worker_live(int slot, void *arg)
     worker_loop(&worker, arena, setup->listen_fd);
     arena_free(arena);
     merge_free(worker.merge);
+    str_free(&worker.text);
     db_free(worker.db);
     request_listener_free(worker.listener);
     return 0;

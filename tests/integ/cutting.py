@@ -20,7 +20,7 @@ class Rule:
     """What happens once, in the transaction of a statement.
 
     ANSWER  the server has committed, its answer is thrown away, both sides are cut
-    COMMIT  both sides are cut before COMMIT goes to the server
+    COMMIT  both sides are cut before the Sync that commits goes to the server
     ROWS    both sides are cut in the middle of the first row of the answer
     HOLD    the server has committed; its answer is held back until release()
     """
@@ -151,6 +151,7 @@ class Link:
         self.server = socket.socket(socket.AF_UNIX)
         self.server.connect(str(proxy.server))
         self.statement = ""
+        self.failed = False  # the statement, or its transaction
         self.rule = None  # that hit
         self.held = b""
 
@@ -196,8 +197,8 @@ class Link:
         if self.rule and kind != "X":
             self.rule.after.append(kind)
         if kind == "B" and bound_statement(message):
-            self.statement = bound_statement(message)
-        if kind == "P" and text(message, 6) == "COMMIT" and self._hit(COMMIT):
+            self.statement, self.failed = bound_statement(message), False
+        if kind == "S" and self._hit(COMMIT):
             return None
         return message
 
@@ -209,12 +210,14 @@ class Link:
         if kind == "D" and self._hit(ROWS):
             self.client.sendall(message[:len(message) // 2])
             return None
-        if kind == "C" and text(message) == "COMMIT":
-            if self._hit(ANSWER):
+        self.failed = self.failed or kind == "E"
+        if kind == "Z":  # ready for the next: what came before is committed, or it failed
+            if not self.failed and self._hit(ANSWER):
                 return None
-            if self._hit(HOLD):
+            if not self.failed and self._hit(HOLD):
                 self.held = message
                 return b""
+            self.statement = ""
         return message
 
     def cut(self):

@@ -114,7 +114,7 @@ static const struct {
     {"api.workers = 3.0\n", 1, "whole number"},
     {"api.workers = 0x10\n", 1, "whole number"},
     {"api.workers = 3 # three\n", 1, "whole number"},
-    {"api.scope_cache_ms = 5001\n", 1, "from 0 to 5000"},
+    {"api.scope_cache_ms = 1001\n", 1, "from 0 to 1000"},
     {"token.lifetime_s = 59\n", 1, "from 60 to 604800"},
     {"export.part_bytes = 1099511627777\n", 1, "export.part_bytes"},
     {"api.workers = 3\nspooler.poll_ms = 9\n", 2, "spooler.poll_ms"},
