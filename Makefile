@@ -185,10 +185,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $(
 	@echo '  $@'
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+# Of the responder, which is no archive, what one of them needs.
+$(BUILD)/bench/bench_constant: $(call objects,fcgi/responder/listen.c)
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo '  $@'
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
 
 # Writes Parquet files from rows of JSON, for the independent readers of tests/node.
 $(BUILD)/node/write_rows: $(BUILD)/obj/tests/node/write_rows.o $(call objects,tests/unit/schema_text.c) $(ARCHIVE)

@@ -2,7 +2,7 @@
 filled by the records of bench_seed through batch ingestion.
 
 With CONSIGN_BENCH_DIR the stack's state is kept there and a later run of the same sizes finds it filled.
-Callers: engine.py, ingest.py. Uses the client of tests/integ.
+Callers: engine.py, ingest.py, pathbed.py. Uses the client of tests/integ.
 """
 import json
 import os
@@ -42,11 +42,13 @@ class Bed:
             raise RuntimeError(f"devstack {command}: exit status {done.returncode}\n{done.stdout}")
         return done.stdout
 
-    def up(self, workers):
-        """The stack with so many spooler workers; a running one is restarted, its data stays."""
+    def up(self, workers, *settings):
+        """The stack with so many spooler workers and further settings (KEY=VALUE); a running one is restarted, its data
+        stays."""
         port = ("--port", str(self.port))
         self.devstack("down")
-        self.devstack("up", *port, "--set", f"spooler.workers={workers}")
+        self.devstack("up", *port, *(word for setting in (f"spooler.workers={workers}", *settings)
+                                     for word in ("--set", setting)))
         for line in self.devstack("env", *port).splitlines():
             name, value = line.removeprefix("export ").split("=", 1)
             os.environ[name] = value.strip("'")

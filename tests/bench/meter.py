@@ -1,6 +1,6 @@
 """What a piece of work costs: wall time, CPU of every process that took part, peak memory of workers.
 
-Read from /proc before and after. Caller: engine.py.
+Read from /proc before and after. Callers: engine.py, load.py.
 """
 import os
 import pathlib
@@ -45,17 +45,22 @@ def below(known, root):
     return tree
 
 
-def cpu_seconds(roots):
-    """CPU of the trees, ever: what a child that ended used is its parent's. A backend that is just ending may
-    be missed by a look that takes a while, so two looks must see the same processes."""
+def cpu_of(groups):
+    """{name: CPU seconds, ever} of {name: roots}: what a child that ended used is its parent's. A backend that is just
+    ending may be missed by a look that takes a while, so two looks must see the same processes."""
     seen = None
     while True:
         known = processes()
-        trees = sorted(pid for root in roots for pid in below(known, root))
+        trees = {name: sorted(pid for root in roots for pid in below(known, root)) for name, roots in groups.items()}
         if trees == seen:
-            return sum(known[pid][1] for pid in trees) / TICKS
+            return {name: sum(known[pid][1] for pid in tree) / TICKS for name, tree in trees.items()}
         seen = trees
         time.sleep(SETTLE_S)
+
+
+def cpu_seconds(roots):
+    """CPU of the trees, ever."""
+    return cpu_of({"all": roots})["all"]
 
 
 def run(command):
