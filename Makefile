@@ -153,7 +153,7 @@ install: all
 	cp -R sql '$(DESTDIR)$(PREFIX)/share/consign/'
 	install -m 644 LICENSE '$(DESTDIR)$(PREFIX)/share/consign'
 	nginx/render '$(DESTDIR)$(PREFIX)/share/consign/nginx' \
-	    'PUBLIC_LISTEN=443 ssl backlog=4096' 'TLS=include consign/tls.conf;' 'RATE=include consign/rate.conf;' \
+	    'PUBLIC_LISTEN=443 ssl backlog=4096' 'TLS=include consign/tls.conf;' 'RATE=include consign/rate.conf; include consign/token_rate.conf;' \
 	    OPS_LISTEN=127.0.0.1:18081 API_SOCKET=/run/consign/api.sock LAKE=/var/lib/consign/lake \
 	    ACCESS_LOG=/var/log/nginx/consign.log
 

@@ -29,6 +29,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_API_SOCKET] = {"api.socket", "/run/consign/api.sock", "", 0, 0, "unix socket on which the pool listens for nginx, made with mode 0660; its folder belongs to api.user and is 0750 or less"},
     [CONF_API_USER] = {"api.user", "consign", "", 0, 0, "user the pool becomes when it is started as root"},
     [CONF_API_WORKERS] = {"api.workers", "8", "processes", 1, 512, "requests that the pool serves at the same time"},
+    [CONF_API_ORG_WORKERS] = {"api.org_workers", "0", "processes", 0, 512, "workers that requests of one org, or of one client, may hold at the same time while other orgs are served too; what is over waits a moment and is then 429; 0: all but a quarter"},
     [CONF_API_REQUEST_SECONDS] = {"api.request_seconds", "10", "s", 2, 300, "a worker that spends longer on one request without progress is ended and replaced"},
     [CONF_API_DATABASE_MS] = {"api.database_ms", "4000", "ms", 100, 60000, "longest that a request waits for the database, connecting included; then 503"},
     [CONF_API_QUEUE_MS] = {"api.queue_ms", "2500", "ms", 100, 60000, "a request that waited longer for a worker is answered 503 at once; what it waited is taken from api.database_ms, so that no answer takes longer than that"},

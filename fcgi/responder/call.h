@@ -12,6 +12,7 @@
 #include "lib/fault.h"
 #include "lib/str.h"
 #include "responder/audit.h"
+#include "responder/concurrency.h"
 #include "responder/reply.h"
 #include "responder/request.h"
 
@@ -36,6 +37,7 @@ struct call_worker {
     struct issuers *issuers;    /* own and others; this worker's copy, read again when files change */
     struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
+    struct concurrency *concurrency; /* shared memory */
     struct merge *merge; /* working memory of look-ups; holds nothing between requests */
     struct str text;     /* see call_text() */
     int64_t queue_empty_ms; /* when no request was waiting for a worker, last; by the monotonic clock */
@@ -48,6 +50,7 @@ struct call {
     const struct route *route;
     const char *segment[CALL_SEGMENTS_MAX]; /* the path's variable parts, decoded */
     struct scope scope;
+    int64_t queued_ms; /* how long it waited for this worker */
     const char *body; /* read and complete, for routes that take JSON or a form */
     size_t body_length;
     struct reply reply;

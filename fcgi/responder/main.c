@@ -56,6 +56,7 @@ static void main_worker_ended(int slot, void *arg)
 {
     const struct worker_setup *setup = arg;
     setup->waiting->slot_waits[slot] = 0;
+    concurrency_release(setup->concurrency, slot);
 }
 
 /* A first look at the database, so that a wrong setting shows at once; the pool serves without it. */
@@ -142,8 +143,9 @@ static int main_serve(char *const *argv)
                                  .keys = keys,
                                  .issuers = issuers,
                                  .cache = token_cache_new(),
-                                 .waiting = main_waiting(workers)};
-    if (setup.waiting == NULL || setup.cache == NULL)
+                                 .waiting = main_waiting(workers),
+                                 .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS))};
+    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));

@@ -2,13 +2,15 @@
  * pipeline: the steps of a request, in one table.
  *
  * A step either lets the request pass or answers it. The first looks how old it is; then the order is that of
- * contract.md section 2: route, headers, token, api key, org, sandbox, right; then the body, and only then the handler. So
+ * contract.md section 2: route, headers, token, api key, org, sandbox, right; then the tenant's place among the workers, the
+ * body, and only then the handler. So
  * nothing with a side effect happens before all of the request came and everything agreed.
  */
 #include "responder/pipeline.h"
 
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "core/jws.h"
 #include "core/right.h"
@@ -23,6 +25,7 @@
 #define PIPELINE_JSON_MAX (1024u * 1024u)
 #define PIPELINE_FORM_MAX (64u * 1024u)
 #define PIPELINE_HEADER_MAX 256
+#define PIPELINE_PLACE_PAUSE_NS 1000000
 
 enum pipeline_step {
     STEP_PASS,
@@ -60,7 +63,7 @@ static enum pipeline_step step_queue(struct call *c)
 {
     if (c->request.ops)
         return STEP_PASS;
-    int64_t age_ms = queue_age_ms(request_param(&c->request, "CONSIGN_RECEIVED"), clock_wall_ms(),
+    int64_t age_ms = c->queued_ms = queue_age_ms(request_param(&c->request, "CONSIGN_RECEIVED"), clock_wall_ms(),
                                   clock_monotonic_ms() - c->worker->queue_empty_ms);
     if (age_ms > conf_number(CONF_API_QUEUE_MS)) {
         log_event(LOG_WARN, "overloaded", "age_ms=%lld", (long long)age_ms);
@@ -209,6 +212,31 @@ static enum pipeline_step step_right(struct call *c)
     return pipeline_problem(c, FAULT_FORBIDDEN);
 }
 
+/* No org and no client holds more than its part of the workers; see concurrency.h. */
+static enum pipeline_step step_place(struct call *c)
+{
+    static const struct timespec PAUSE = {.tv_nsec = PIPELINE_PLACE_PAUSE_NS};
+    struct concurrency_claim claim = {c->worker->slot, c->scope.org, c->scope.client_id};
+    struct concurrency_view view = {.queued_ms = c->queued_ms};
+    int64_t begun_ms = clock_monotonic_ms();
+    for (int64_t now_ms = begun_ms;; now_ms = clock_monotonic_ms()) {
+        view.waited_ms = now_ms - begun_ms;
+        view.others_wait = request_others_wait(c->worker->listener);
+        switch (concurrency_take(c->worker->concurrency, &claim, &view, now_ms)) {
+        case CONCURRENCY_GO:
+            return STEP_PASS;
+        case CONCURRENCY_WAIT:
+            nanosleep(&PAUSE, NULL);
+            break;
+        case CONCURRENCY_REFUSED:
+        default:
+            c->detail = arena_printf(c->arena, "at most %d requests of one organisation or client are worked on at a time",
+                                     view.most);
+            return pipeline_problem(c, FAULT_TOO_MANY);
+        }
+    }
+}
+
 /* Whether the media type, without its parameters, is `wanted`. */
 static bool pipeline_media_type(const struct call *c, const char *wanted)
 {
@@ -255,7 +283,7 @@ static const struct {
     enum pipeline_step (*run)(struct call *c);
     bool tenant_only;
 } STEPS[] = {{step_queue, false}, {step_route, false}, {step_headers, true}, {step_token, true}, {step_scope, true},
-             {step_right, true},  {step_body, false},   {step_handle, false}};
+             {step_right, true},  {step_place, true},   {step_body, false},    {step_handle, false}};
 
 static enum pipeline_step pipeline_run(struct call *c)
 {
@@ -305,6 +333,7 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
         request_drop(worker->listener);
     else
         request_answer(worker->listener, text, length);
+    concurrency_release(worker->concurrency, worker->slot);
     pipeline_log(c, step == STEP_DROP, started_ms);
     log_context("%s", "");
     arena_reset(arena);

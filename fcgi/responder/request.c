@@ -188,6 +188,12 @@ bool request_abandoned(struct request_listener *l)
     return l->fcgi.ipcFd < 0 || (poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
 }
 
+bool request_others_wait(struct request_listener *l)
+{
+    struct pollfd p = {.fd = l->fcgi.listen_sock, .events = POLLIN};
+    return poll(&p, 1, 0) > 0;
+}
+
 void request_answer(struct request_listener *l, const char *bytes, size_t length)
 {
     while (length > 0) {

@@ -74,6 +74,9 @@ enum fault request_read_piece(struct request_listener *l, char *out, size_t size
 /* Whether nginx has gone away meanwhile. */
 bool request_abandoned(struct request_listener *l);
 
+/* Whether another request is in the socket's queue at this moment, waiting for a worker. */
+bool request_others_wait(struct request_listener *l);
+
 /* Sends an answer that is complete in itself, and ends the request. */
 void request_answer(struct request_listener *l, const char *bytes, size_t length);
 /* Ends the request without an answer. */

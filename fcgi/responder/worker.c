@@ -99,6 +99,7 @@ int worker_live(int slot, void *arg)
     struct call_worker worker = {.slot = slot,
                                  .workers = setup->workers,
                                  .waiting = setup->waiting,
+                                 .concurrency = setup->concurrency,
                                  .keys = setup->keys,
                                  .own = &setup->issuers->issuer[0],
                                  .issuers = setup->issuers,

@@ -74,10 +74,15 @@ programs_start_spooler()
 
 programs_start_nginx()
 {
-    local rate=''
+    local rate='' nofile
     if process_alive nginx; then return; fi
-    if [ "${CONSIGN_RATE_LIMITS:-off}" = on ]; then rate='include consign/rate.conf;'; fi
-    share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= \
+    case ${CONSIGN_RATE_LIMITS:-off} in
+    on)    rate='include consign/rate.conf; include consign/token_rate.conf;' ;;
+    token) rate='include consign/token_rate.conf;' ;;
+    esac
+    nofile=$(ulimit -Hn)
+    if [ "$nofile" = unlimited ] || [ "$nofile" -gt 32768 ]; then nofile=32768; fi
+    share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= "NOFILE=$nofile" \
         "PUBLIC_LISTEN=127.0.0.1:$PORT backlog=4096" "OPS_LISTEN=127.0.0.1:$((PORT + 1))" \
         "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake"
     process_start nginx nginx.log "$(PATH=$PATH:/usr/sbin command -v nginx)" \

@@ -1,0 +1,128 @@
+/*
+ * concurrency: how many workers one tenant may hold at the same time. See concurrency.h.
+ */
+#include "responder/concurrency.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/siphash.h"
+
+/* Of a tenant whose requests take longer than this each, a request more only makes others wait. */
+#define CONCURRENCY_MOMENT_MS 25
+/* A wait that harms nobody ends all the same while the client still has time to be answered (api.database_ms). */
+#define CONCURRENCY_WAIT_MOST_MS 500
+#define CONCURRENCY_LATELY_MS 10000 /* clients poll their jobs every few seconds */
+
+struct concurrency_slot {
+    atomic_int org; /* 0: no place is held; set last and cleared first */
+    _Atomic uint64_t client;
+    _Atomic int64_t since_ms;
+};
+
+struct concurrency {
+    int workers;
+    int most;
+    struct siphash_key key;
+    atomic_int last_org;         /* that got a place */
+    _Atomic int64_t mixed_until; /* since two orgs got places one after the other; a hint, races cost nothing */
+    struct concurrency_slot slot[];
+};
+
+struct concurrency *concurrency_new(int workers, int most)
+{
+    size_t size = sizeof(struct concurrency) + (size_t)workers * sizeof(struct concurrency_slot);
+    struct concurrency *c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (c == MAP_FAILED)
+        return NULL;
+    int reserve = workers < 2 ? 0 : workers < 4 ? 1 : workers / 4;
+    c->workers = workers;
+    c->most = most > 0 && most < workers ? most : most > 0 ? workers : workers - reserve;
+    siphash_draw_key(&c->key);
+    return c;
+}
+
+enum concurrency_verdict concurrency_judge(const struct concurrency_view *view)
+{
+    if (view->taken < view->most || !view->contended)
+        return CONCURRENCY_GO;
+    if (view->waited_ms >= CONCURRENCY_WAIT_MOST_MS)
+        return CONCURRENCY_REFUSED;
+    if (!view->others_wait)
+        return CONCURRENCY_WAIT;
+    /* the tenant's requests stand in a line, and somebody else's may stand behind them */
+    bool line = view->queued_ms >= CONCURRENCY_MOMENT_MS;
+    /* no place was taken anew for so long, so none will be free soon */
+    bool stuck = view->youngest_ms >= CONCURRENCY_MOMENT_MS || view->waited_ms >= CONCURRENCY_MOMENT_MS;
+    return line || stuck ? CONCURRENCY_REFUSED : CONCURRENCY_WAIT;
+}
+
+static uint64_t concurrency_client(const struct concurrency *c, const char *client)
+{
+    struct siphash hash;
+    siphash_begin(&hash, &c->key);
+    siphash_add(&hash, client, strlen(client));
+    return siphash_end(&hash);
+}
+
+/* Counts the places of the org and of the client in other slots than the claim's own. */
+static void concurrency_look(struct concurrency *c, const struct concurrency_claim *claim, uint64_t client,
+                             struct concurrency_view *view, int64_t now_ms)
+{
+    int of_org = 0, of_client = 0;
+    int64_t youngest_ms = INT64_MIN;
+    for (int i = 0; i < c->workers; i++) {
+        int org = i == claim->slot ? 0 : atomic_load(&c->slot[i].org);
+        bool same_client = org != 0 && atomic_load(&c->slot[i].client) == client;
+        if (org != claim->org && !same_client)
+            continue;
+        of_org += org == claim->org;
+        of_client += same_client;
+        int64_t since_ms = atomic_load(&c->slot[i].since_ms);
+        youngest_ms = since_ms > youngest_ms ? since_ms : youngest_ms;
+    }
+    view->taken = of_org > of_client ? of_org : of_client;
+    view->most = c->most;
+    view->youngest_ms = view->taken > 0 ? now_ms - youngest_ms : 0;
+    view->contended = now_ms < atomic_load(&c->mixed_until);
+}
+
+static void concurrency_note(struct concurrency *c, int org, int64_t now_ms)
+{
+    int before = atomic_load(&c->last_org);
+    if (before == org)
+        return;
+    atomic_store(&c->last_org, org);
+    if (before != 0)
+        atomic_store(&c->mixed_until, now_ms + CONCURRENCY_LATELY_MS);
+}
+
+enum concurrency_verdict concurrency_take(struct concurrency *c, const struct concurrency_claim *claim,
+                                          struct concurrency_view *view, int64_t now_ms)
+{
+    struct concurrency_slot *own = &c->slot[claim->slot];
+    uint64_t client = concurrency_client(c, claim->client);
+    concurrency_look(c, claim, client, view, now_ms);
+    enum concurrency_verdict verdict = concurrency_judge(view);
+    if (verdict != CONCURRENCY_GO)
+        return verdict;
+    atomic_store(&own->client, client);
+    atomic_store(&own->since_ms, now_ms);
+    atomic_store(&own->org, claim->org);
+    /* Taken first and counted again: of workers that do this at once none overlooks another. All of them may step back;
+     * they ask again at different times. */
+    concurrency_look(c, claim, client, view, now_ms);
+    verdict = concurrency_judge(view);
+    if (verdict == CONCURRENCY_GO)
+        concurrency_note(c, claim->org, now_ms);
+    else
+        concurrency_release(c, claim->slot);
+    return verdict;
+}
+
+void concurrency_release(struct concurrency *c, int slot)
+{
+    atomic_store(&c->slot[slot].org, 0);
+}

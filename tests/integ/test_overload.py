@@ -1,0 +1,180 @@
+"""More than one tenant's share: the limits of a token (nginx) and of an org (pool), and clients that are idle or slow.
+
+On a stack of its own, where an org may hold one worker of four and nginx limits tokens. How much others notice is
+measured by tests/bench/overload.py.
+"""
+
+import contextlib
+import os
+import signal
+import statistics
+import threading
+import time
+from unittest import mock
+
+import psycopg
+import pytest
+
+import flows
+import rawhttp
+from crowd import Crowd, raise_file_limit, request_bytes
+from flows import CATALOG, JOBS
+from ownstack import new_client, own_stack
+from shapes import assert_problem
+from stack import process_tree
+
+pytestmark = pytest.mark.slow
+
+TOKEN_CONNECTIONS = 128  # nginx/consign/token_rate.conf
+AT_ONCE_S = 0.05
+
+
+@pytest.fixture(scope="module")
+def stack():
+    with own_stack() as own, mock.patch.dict(os.environ, CONSIGN_RATE_LIMITS="token"):
+        # a statement that meets a lock waits 2 s
+        yield own.start(api__workers=4, api__org_workers=1, api__queue_ms=1000, api__database_ms=8000)
+
+
+@pytest.fixture(scope="module")
+def big(stack):
+    """The tenant that wants too much."""
+    return new_client(stack)
+
+
+@pytest.fixture(scope="module")
+def small(stack):
+    return new_client(stack)
+
+
+@pytest.fixture
+def crowd(stack):
+    raise_file_limit()
+    made = Crowd(stack.url)
+    yield made
+    made.close()
+
+
+@contextlib.contextmanager
+def stalled(stack, client, dataset):
+    """While it is open a request of the client stands before a lock, and holds a worker; it ends by a 503 or is cut off."""
+    answers = []
+
+    def change():
+        with contextlib.suppress(OSError):
+            answers.append(client.call("PATCH", f"{CATALOG}/dataSets/{dataset}", json={"name": "new"}).status_code)
+
+    with psycopg.connect(stack.pg_uri) as owner:
+        owner.execute("SELECT FROM consign.dataset WHERE dataset = %s FOR UPDATE", (dataset,))
+        caller = threading.Thread(target=change)
+        caller.start()
+        with psycopg.connect(stack.pg_uri, autocommit=True) as watch:
+            while not watch.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall():
+                assert caller.is_alive(), answers
+        yield
+        owner.rollback()
+    caller.join()
+
+
+def test_an_org_over_its_workers_is_429_and_others_are_served(stack, big, small):
+    dataset = flows.create_dataset(big)
+    small.get(JOBS)
+    with stalled(stack, big, dataset):
+        small.get(JOBS)
+        refused = assert_problem(big.get(JOBS, expect=429), 429)
+        assert refused["type"] == "/problems/too-many-requests"
+        for _ in range(5):
+            small.get(JOBS)
+    big.get(JOBS)
+
+
+def test_a_client_counts_in_all_its_orgs_together(stack, big, small):
+    """So that nobody takes the pool by one client entitled to many orgs."""
+    org = big.in_sandbox("own")
+    org.org = new_client(stack).org
+    orgs = (big.org, org.org)
+    credentials = dict(line.split("=", 1) for line in stack.ctl(
+        "client", "create", "--org", orgs[0], "--org", orgs[1], "--name", "both", "--rights", "all").splitlines() if "=" in line)
+    for twin in (both := [big.in_sandbox("own"), org]):
+        twin.client_id, twin.client_secret, twin._token = credentials["client_id"], credentials["client_secret"], None
+    dataset = flows.create_dataset(both[0])
+    small.get(JOBS)
+    with stalled(stack, both[0], dataset):
+        small.get(JOBS)
+        assert_problem(both[1].get(JOBS, expect=429), 429)
+
+
+def test_a_killed_worker_gives_its_place_back(stack, big, small):
+    dataset = flows.create_dataset(big)
+    small.get(JOBS)
+    with stalled(stack, big, dataset):
+        supervisor = int((stack.dir / "pids" / "api").read_text().split()[0])
+        for pid in process_tree(supervisor)[1:]:
+            os.kill(pid, signal.SIGKILL)
+        small.get(JOBS, expect=(200, 503))
+        for _ in range(12):
+            small.get(JOBS)
+            big.get(JOBS)
+
+
+def test_who_is_alone_has_the_whole_pool(stack):
+    """Nobody else was served for ten seconds, so there is nobody to keep workers for."""
+    own = new_client(stack)
+    dataset = flows.create_dataset(own)
+    deadline = time.monotonic() + 12
+    with contextlib.ExitStack() as held:
+        held.enter_context(stalled(stack, own, dataset))
+        while (told := own.get(JOBS, expect=(200, 429)).status_code) == 429 and time.monotonic() < deadline:
+            time.sleep(0.5)
+    assert told == 200
+
+
+def test_one_token_has_so_many_connections(stack, big, small, crowd):
+    """They cost the pool nothing: none of the requests is whole. Who holds another token is not concerned."""
+    body = request_bytes(big, "POST", JOBS, 100000, b"{")
+    crowd.gather(bodies=TOKEN_CONNECTIONS, body=body)
+    deadline = time.monotonic() + 10
+    while (answer := big.get(JOBS, expect=(200, 429))).status_code == 200 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert assert_problem(answer, 429)["type"] == "/problems/too-many-requests"
+    small.get(JOBS)
+    # the same client, org and key, but not the token: it is refused, not limited
+    assert small.get(JOBS, expect=None, headers={"x-api-key": big.client_id}).status_code == 403
+
+
+def test_idle_and_slow_clients_are_held_while_others_are_served(stack, big, small, crowd):
+    """And those that never get on are let go: by nginx's time-outs, without an answer."""
+    for _ in range(30):
+        flows.create_dataset(big, name="n" * 255, description="d" * 2000)
+    page = request_bytes(big, "GET", f"{CATALOG}/dataSets?limit=30")
+    crowd.gather(idle=2000, headers=200, bodies=200, readers=TOKEN_CONNECTIONS - 28, read=page)
+    for _ in range(3):
+        crowd.trickle()
+        for client in (small, big):
+            client.get(JOBS)
+    assert crowd.held() == {"idle": 2000, "headers": 200, "bodies": 200, "readers": TOKEN_CONNECTIONS - 28}
+    deadline = time.monotonic() + 25
+    while (held := crowd.held())["headers"] + held["bodies"] > 0 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert (held["idle"], held["headers"], held["bodies"]) == (2000, 0, 0)
+    small.get(JOBS)
+    log = (stack.dir / "log" / "access.log").read_text()
+    assert log.count(" status=408 ") >= 400
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("status,path,headers,length", [
+    (413, JOBS, [("Content-Type", "application/json")], 1048577),
+    (414, JOBS + "?x=" + "x" * 8192, [], None),
+    (431, JOBS, [(f"X-Filler-{i}", "f" * 8000) for i in range(7)], None),
+], ids=(413, 414, 431))
+def test_what_is_too_large_is_refused_at_once(small, status, path, headers, length):
+    """Before any of the body has come. The median, because the machine may have other work."""
+    seconds = []
+    for _ in range(11):
+        begun = time.monotonic()
+        answer = rawhttp.send(small.url, "POST" if length else "GET", path, list(small.headers().items()) + headers,
+                              length=length)
+        seconds.append(time.monotonic() - begun)
+        assert_problem(answer, status)
+    assert statistics.median(seconds) < AT_ONCE_S, seconds
