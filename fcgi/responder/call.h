@@ -16,6 +16,7 @@
 
 #define CALL_SEGMENTS_MAX 3 /* most variable segments in a path */
 
+struct figures;
 struct route;
 
 /* Workers that may hold a request open for a status change (?wait=) at the same time. Shared memory. */
@@ -35,6 +36,7 @@ struct call_worker {
     struct issuers *issuers;    /* own and others; this worker's copy, read again when files change */
     struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
+    struct figures *figures; /* what the pool does; shared memory */
     struct merge *merge; /* working memory of look-ups; holds nothing between requests */
     int64_t queue_empty_ms; /* when no request was waiting for a worker, last; by the monotonic clock */
 };

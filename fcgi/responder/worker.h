@@ -14,6 +14,7 @@ struct worker_setup {
     struct issuers *issuers; /* the first is our own */
     struct token_cache *cache;
     struct call_waiting *waiting;
+    struct figures *figures;
 };
 
 /* For pool_options.work; arg is a struct worker_setup. One request at a time until asked to stop. */

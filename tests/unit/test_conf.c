@@ -50,7 +50,8 @@ static const struct {
     const char *text; /* NULL: a number */
     int64_t number;
 } GOOD[] = {
-    {"", CONF_API_WORKERS, NULL, 8},
+    {"", CONF_API_WORKERS, NULL, 0},
+    {"api.workers = 0\n", CONF_API_WORKERS, NULL, 0},
     {"", CONF_PUBLIC_URL, "http://127.0.0.1:18080", 0},
     {"", CONF_DATABASE_API, "", 0},
     {"", CONF_EXPORT_PART_BYTES, NULL, 268435456},
@@ -64,7 +65,7 @@ static const struct {
     {"api.scope_cache_ms = 0\n", CONF_API_SCOPE_CACHE_MS, NULL, 0},
     {"export.part_bytes = 1099511627776\n", CONF_EXPORT_PART_BYTES, NULL, INT64_C(1) << 40},
     {"api.workers = 3\nspooler.workers = 5\n", CONF_SPOOLER_WORKERS, NULL, 5},
-    {"spooler.workers = 5\n", CONF_API_WORKERS, NULL, 8},
+    {"spooler.workers = 5\n", CONF_API_WORKERS, NULL, 0},
     {"database.api = host=/run/x user=consign_api password='a b=c'\n", CONF_DATABASE_API,
      "host=/run/x user=consign_api password='a b=c'", 0},
     {"token.issuers =\n", CONF_TOKEN_ISSUERS, "", 0},
