@@ -76,21 +76,22 @@ void arena_reset(struct arena *a)
     a->exhausted = false;
 }
 
-void arena_trim(struct arena *a, size_t keep_bytes)
+bool arena_trim(struct arena *a, size_t keep_bytes)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = ((uintptr_t)a->block + keep_bytes + page - 1) / page * page;
     uintptr_t end = (uintptr_t)a->block + a->touched;
     INVARIANT(a->used == 0);
     if (a->touched <= keep_bytes || end <= from)
-        return;
+        return false;
     /* whole pages of the block: the last one may hold other data behind its end */
     uintptr_t last = ((uintptr_t)a->block + a->size) / page * page;
     uintptr_t to = (end + page - 1) / page * page;
     to = to < last ? to : last;
-    if (to > from && madvise((void *)from, to - from, MADV_DONTNEED) != 0)
-        return;
+    if (to <= from || madvise((void *)from, to - from, MADV_DONTNEED) != 0)
+        return false;
     a->touched = keep_bytes;
+    return true;
 }
 
 bool arena_exhausted(const struct arena *a)

@@ -9,6 +9,7 @@
  */
 #include "responder/worker.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@
 
 #define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
 #define WORKER_KEEP_BYTES (256u * 1024u) /* of the arena, after a request; nearly all requests need less */
+#define WORKER_HEAP_STEP_BYTES (256 * 1024)
 #define WORKER_ALARM_STEP_MS 250
 #define WORKER_LOOK_MS 1000 /* a connection for which a worker was woken that did not live to take it waits no longer */
 #define WORKER_LOCK_LEAST_MS 100
@@ -77,12 +79,25 @@ static bool worker_wait(struct call_worker *worker, int turns)
     return told;
 }
 
-/* What a large request took is given back, so that a worker stays as small as its next one needs. */
+/* What a large request took is given back, so that a worker stays as small as its next one needs. The rows of a long
+ * list lie below something that stays, so that free() can't lower the heap's end, and malloc_trim() has to; that
+ * is for requests that were large, by their arena or because the heap grew. */
+static void worker_give_back(struct arena *arena)
+{
+    static char *heap_end;
+    char *end = sbrk(0);
+    bool grown = end - heap_end >= WORKER_HEAP_STEP_BYTES;
+    if (arena_trim(arena, WORKER_KEEP_BYTES) || grown) {
+        malloc_trim(0);
+        heap_end = sbrk(0);
+    }
+}
+
 static void worker_serve(struct call_worker *worker, struct arena *arena)
 {
     figures_begin(worker->figures, worker->slot);
     pipeline_serve(worker, arena);
-    arena_trim(arena, WORKER_KEEP_BYTES);
+    worker_give_back(arena);
     figures_end(worker->figures, worker->slot);
 }
 
@@ -116,6 +131,15 @@ static void worker_loop(struct call_worker *worker, struct arena *arena, int tur
     }
 }
 
+/* Large blocks (rows of a long list, bodies, what json-c builds of them) are the system's again when they are freed. By
+ * default glibc raises both limits up to 32 and 64 MiB as such blocks come and go, and a worker keeps the most that it
+ * ever had. */
+static void worker_bound_heap(void)
+{
+    mallopt(M_MMAP_THRESHOLD, WORKER_HEAP_STEP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, WORKER_HEAP_STEP_BYTES);
+}
+
 int worker_live(int slot, void *arg)
 {
     const struct worker_setup *setup = arg;
@@ -128,6 +152,7 @@ int worker_live(int slot, void *arg)
                                  .issuers = setup->issuers,
                                  .cache = setup->cache};
     worker_watchdog();
+    worker_bound_heap();
     worker.listener = request_listener_new(setup->listen_fd);
     worker.db = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_API),
                                            .application = "consign-api",

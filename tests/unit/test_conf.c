@@ -103,11 +103,11 @@ static const struct {
     {"api.workers 3\n", 1, "key = value"},
     {"api.workers: 3\n", 1, "key = value"},
     {"x\n", 1, "key = value"},
-    {"api.workers = 0\n", 1, "from 1 to 512"},
-    {"api.workers = 513\n", 1, "from 1 to 512"},
-    {"api.workers = -1\n", 1, "from 1 to 512"},
-    {"api.workers = 99999999999999999999\n", 1, "from 1 to 512"},
-    {"api.workers = 18446744073709551619\n", 1, "from 1 to 512"},
+    {"spooler.workers = 0\n", 1, "from 1 to 256"},
+    {"api.workers = 513\n", 1, "from 0 to 512"},
+    {"api.workers = -1\n", 1, "from 0 to 512"},
+    {"api.workers = 99999999999999999999\n", 1, "from 0 to 512"},
+    {"api.workers = 18446744073709551619\n", 1, "from 0 to 512"},
     {"api.workers =\n", 1, "whole number"},
     {"api.workers = three\n", 1, "whole number"},
     {"api.workers = 3x\n", 1, "whole number"},
@@ -171,7 +171,7 @@ static void table_shows_every_setting(void **state)
     for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
         rows++;
     assert_int_equal(rows, CONF_COUNT + 2);
-    assert_non_null(strstr(text, "| `api.workers` | `8` | processes | "));
+    assert_non_null(strstr(text, "| `api.workers` | `0` | processes | "));
     assert_non_null(strstr(text, "| `database.api` |  |  | "));
     assert_null(strstr(text, "(null)"));
     free(text);
