@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "lib/invariant.h"
 
@@ -33,6 +35,7 @@ struct arena_owned {
 struct arena {
     size_t size;
     size_t used;
+    size_t touched; /* the most that was ever used, less what was given back */
     bool exhausted;
     unsigned owned_count;
     struct arena_owned owned[ARENA_OWNED_MAX];
@@ -68,8 +71,27 @@ void arena_reset(struct arena *a)
         struct arena_owned *o = &a->owned[--a->owned_count];
         o->release(o->thing);
     }
+    a->touched = a->used > a->touched ? a->used : a->touched;
     a->used = 0;
     a->exhausted = false;
+}
+
+bool arena_trim(struct arena *a, size_t keep_bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)a->block + keep_bytes + page - 1) / page * page;
+    uintptr_t end = (uintptr_t)a->block + a->touched;
+    INVARIANT(a->used == 0);
+    if (a->touched <= keep_bytes || end <= from)
+        return false;
+    /* whole pages of the block: the last one may hold other data behind its end */
+    uintptr_t last = ((uintptr_t)a->block + a->size) / page * page;
+    uintptr_t to = (end + page - 1) / page * page;
+    to = to < last ? to : last;
+    if (to <= from || madvise((void *)from, to - from, MADV_DONTNEED) != 0)
+        return false;
+    a->touched = keep_bytes;
+    return true;
 }
 
 bool arena_exhausted(const struct arena *a)

@@ -24,6 +24,10 @@ void arena_free(struct arena *a);
 /* Releases everything registered, newest first, and starts anew. */
 void arena_reset(struct arena *a);
 
+/* After a reset: gives what was ever used beyond the first `keep_bytes` back to the system; whether there was any. Costs a page fault for
+ * each page that is used again, so it is for after a large request, not for a step among equals. */
+bool arena_trim(struct arena *a, size_t keep_bytes);
+
 /* Whether any allocation failed since the last reset. */
 bool arena_exhausted(const struct arena *a);
 

@@ -11,8 +11,8 @@
  * retired: told to end after the piece of work they have. Those that take longer than `retire_ms` are
  * asked to stop. At any failure before that, everything goes on as it was.
  *
- * Signals are blocked in the workers everywhere but where pool_worker_wait(), pool_worker_stopping() or
- * pool_worker_retiring() looks, so no system call of a library is ever interrupted (facts.md, libfcgi), and a
+ * Signals are blocked in the workers everywhere but where pool_worker_wait() and pool_worker_wait_turn() wait (the
+ * others look at what is pending), so no system call of a library is ever interrupted (facts.md, libfcgi), and a
  * connection that was accepted is served before a signal is heard.
  *
  * Files: pool.c the supervisor, pool_worker.c a worker's side, pool_old.c the workers of earlier programs,
@@ -57,5 +57,14 @@ bool pool_worker_retiring(void);
  * ever). One that was retired before still waits for its time, but not for ever. Signals get through only here.
  * True: fd is readable. fd may be -1. */
 bool pool_worker_wait(int fd, int timeout_ms);
+
+/* In a worker: a descriptor for pool_worker_wait_turn(), for a socket that all workers listen on. Made by each worker for
+ * itself, before it confines itself. -1: errno tells. */
+int pool_worker_share(int fd);
+
+/* As pool_worker_wait(), but of the workers that wait for the same socket one is woken for a connection, not all
+ * (EPOLLEXCLUSIVE). True: this is the one, and it must look at the socket even when it is to end, because nobody else
+ * was told. One that is killed or stopped just then looks no more: so the others wait with a time limit. */
+bool pool_worker_wait_turn(int turns, int timeout_ms);
 
 #endif

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t stop_asked, retire_asked;
 static atomic_bool *ready_mark; /* NULL: said already, or no worker of a pool */
@@ -25,36 +27,36 @@ static void pool_worker_say_ready(void)
     ready_mark = NULL;
 }
 
-/* Takes a pending signal of two. */
-static bool pool_worker_pending(int one, int other)
+/* Looks at the pending signals and takes none: one that comes between a look and a wait ends the wait. One that
+ * was seen ends the next wait early, once. */
+static void pool_worker_look(void)
 {
-    static const struct timespec NOW = {0, 0};
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, one);
-    sigaddset(&set, other);
-    return sigtimedwait(&set, NULL, &NOW) > 0;
+    sigset_t pending;
+    pool_worker_say_ready();
+    if (stop_asked || sigpending(&pending) != 0)
+        return;
+    if (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1)
+        stop_asked = 1;
+    if (sigismember(&pending, SIGUSR1) == 1)
+        retire_asked = 1;
 }
 
 bool pool_worker_stopping(void)
 {
-    pool_worker_say_ready();
-    if (!stop_asked && pool_worker_pending(SIGTERM, SIGINT))
-        stop_asked = 1;
+    pool_worker_look();
     return stop_asked != 0;
 }
 
 bool pool_worker_retiring(void)
 {
-    if (!retire_asked && pool_worker_pending(SIGUSR1, SIGUSR1))
-        retire_asked = 1;
-    return pool_worker_stopping() || retire_asked != 0;
+    pool_worker_look();
+    return stop_asked != 0 || retire_asked != 0;
 }
 
 bool pool_worker_wait(int fd, int timeout_ms)
 {
-    /* SIGUSR1 is left pending here: taken by a look, it would not end the wait below */
-    if (pool_worker_stopping() || (retire_asked && timeout_ms < 0))
+    pool_worker_say_ready();
+    if (stop_asked || (retire_asked && timeout_ms < 0))
         return false;
     struct pollfd p = {.fd = fd, .events = POLLIN};
     struct timespec limit = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
@@ -62,6 +64,27 @@ bool pool_worker_wait(int fd, int timeout_ms)
     sigemptyset(&open);
     int ready = ppoll(&p, 1, timeout_ms < 0 ? NULL : &limit, &open);
     return ready > 0 && !stop_asked;
+}
+
+int pool_worker_share(int fd)
+{
+    int turns = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event wanted = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = fd};
+    if (turns >= 0 && epoll_ctl(turns, EPOLL_CTL_ADD, fd, &wanted) != 0) {
+        close(turns);
+        turns = -1;
+    }
+    return turns;
+}
+
+bool pool_worker_wait_turn(int turns, int timeout_ms)
+{
+    if (stop_asked || retire_asked)
+        return false;
+    struct epoll_event ready;
+    sigset_t open;
+    sigemptyset(&open);
+    return epoll_pwait(turns, &ready, 1, timeout_ms, &open) > 0;
 }
 
 _Noreturn void pool_worker_live(const struct pool_options *options, int slot, atomic_bool *ready)

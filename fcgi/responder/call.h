@@ -18,6 +18,7 @@
 
 #define CALL_SEGMENTS_MAX 3 /* most variable segments in a path */
 
+struct figures;
 struct route;
 
 /* Workers that may hold a request open for a status change (?wait=) at the same time. Shared memory. */
@@ -38,6 +39,7 @@ struct call_worker {
     struct token_cache *cache;  /* shared memory */
     struct call_waiting *waiting;
     struct concurrency *concurrency; /* shared memory */
+    struct figures *figures; /* what the pool does; shared memory */
     struct merge *merge; /* working memory of look-ups; holds nothing between requests */
     struct str text;     /* see call_text() */
     int64_t queue_empty_ms; /* when no request was waiting for a worker, last; by the monotonic clock */

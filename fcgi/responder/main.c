@@ -15,13 +15,16 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "lib/pool_upgrade.h"
 #include "lib/priv.h"
+#include "responder/figures.h"
 #include "responder/listen.h"
 #include "responder/routes.h"
+#include "responder/sizing.h"
 #include "responder/worker.h"
 
 #define MAIN_GRACE_MS 15000
@@ -48,7 +51,7 @@ static struct call_waiting *main_waiting(int workers)
     struct call_waiting *w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (w == MAP_FAILED)
         return NULL;
-    w->most = workers / 4;
+    w->most = sizing_waiting(workers);
     return w;
 }
 
@@ -57,6 +60,13 @@ static void main_worker_ended(int slot, void *arg)
     const struct worker_setup *setup = arg;
     setup->waiting->slot_waits[slot] = 0;
     concurrency_release(setup->concurrency, slot);
+    figures_ended(setup->figures, slot, clock_monotonic_ms());
+}
+
+static void main_tick(void *arg)
+{
+    const struct worker_setup *setup = arg;
+    figures_look(setup->figures, setup->listen_fd, clock_monotonic_ms());
 }
 
 /* A first look at the database, so that a wrong setting shows at once; the pool serves without it. */
@@ -135,7 +145,7 @@ static int main_serve(char *const *argv)
     struct keys *keys = NULL;
     struct issuers *issuers = NULL;
     struct listen listen;
-    int workers = (int)conf_number(CONF_API_WORKERS);
+    int workers = sizing_workers(conf_number(CONF_API_WORKERS), sizing_cores());
     if (!main_prepare(argv[2], &keys, &issuers) || !main_listen(&listen))
         return 1;
     struct worker_setup setup = {.listen_fd = listen.socket,
@@ -144,8 +154,9 @@ static int main_serve(char *const *argv)
                                  .issuers = issuers,
                                  .cache = token_cache_new(),
                                  .waiting = main_waiting(workers),
-                                 .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS))};
-    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL)
+                                 .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS)),
+                                 .figures = figures_new(workers)};
+    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.figures == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));
@@ -156,6 +167,7 @@ static int main_serve(char *const *argv)
                                 .work = worker_live,
                                 .arg = &setup,
                                 .ended = main_worker_ended,
+                                .tick = main_tick,
                                 .program = &program};
     int status = pool_run(&pool);
     issuers_free(issuers);

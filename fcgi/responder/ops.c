@@ -6,15 +6,35 @@
 #include "core/stmt_api.h"
 #include "lib/clock.h"
 #include "lib/str.h"
+#include "responder/figures.h"
 #include "responder/handlers.h"
 
 #define OPS_METRICS_BYTES (64u * 1024u)
 
-/* The process serves. */
+/* A member of a map, a number or null when it is not known (-1). */
+static void ops_add_known(struct json_object *map, const char *name, int64_t n)
+{
+    if (n < 0)
+        json_object_object_add(map, name, NULL);
+    else
+        jsonio_add_int(map, name, n);
+}
+
+/* The process serves, and how busy it is (figures.h). */
 enum fault ops_handle_health(struct call *c)
 {
     struct json_object *body = jsonio_own(c->arena, json_object_new_object());
+    struct json_object *workers = json_object_new_object(), *queue = json_object_new_object();
+    struct figures_view v = figures_read(c->worker->figures, clock_monotonic_ms());
     jsonio_add_text(body, "status", "up");
+    json_object_object_add(body, "workers", workers);
+    jsonio_add_int(workers, "total", v.workers);
+    jsonio_add_int(workers, "busy", v.busy);
+    json_object_object_add(body, "queue", queue);
+    ops_add_known(queue, "depth", v.queue);
+    ops_add_known(queue, "limit", v.queue_most);
+    jsonio_add_int(queue, "longestWaitMs", v.wait_ms);
+    jsonio_add_int(queue, "fullMs", v.full_ms);
     return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
 }
 

@@ -19,6 +19,7 @@
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "responder/figures.h"
 #include "responder/queue_age.h"
 #include "responder/routes.h"
 
@@ -65,6 +66,7 @@ static enum pipeline_step step_queue(struct call *c)
         return STEP_PASS;
     int64_t age_ms = c->queued_ms = queue_age_ms(request_param(&c->request, "CONSIGN_RECEIVED"), clock_wall_ms(),
                                   clock_monotonic_ms() - c->worker->queue_empty_ms);
+    figures_waited(c->worker->figures, c->worker->slot, age_ms);
     if (age_ms > conf_number(CONF_API_QUEUE_MS)) {
         log_event(LOG_WARN, "overloaded", "age_ms=%lld", (long long)age_ms);
         c->detail = "the request waited too long for its turn, and nothing was done";

@@ -7,6 +7,7 @@
 #include <fcgiapp.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,18 @@ bool request_others_wait(struct request_listener *l)
     return poll(&p, 1, 0) > 0;
 }
 
+/* Ends the request. The library's way is to tell nginx that this was all, and to wait until nginx has closed (three system
+ * calls and two switches of process a request): needed while something of the request is unread, because closing
+ * then is an error for nginx while it still sends. When all of it has been read, closing is enough; detached is what
+ * the library calls a connection that it need not wait for. */
+static void request_finish(struct request_listener *l)
+{
+    bool all = l->body_left == 0 && request_whole(l) && FCGX_GetChar(l->fcgi.in) == EOF && request_whole(l);
+    int status = all ? FCGX_Detach(&l->fcgi) : FCGX_Attach(&l->fcgi);
+    (void)status; /* always 0 */
+    FCGX_Finish_r(&l->fcgi);
+}
+
 void request_answer(struct request_listener *l, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -203,7 +216,7 @@ void request_answer(struct request_listener *l, const char *bytes, size_t length
         bytes += piece;
         length -= (size_t)piece;
     }
-    FCGX_Finish_r(&l->fcgi);
+    request_finish(l);
 }
 
 void request_drop(struct request_listener *l)

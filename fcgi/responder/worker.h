@@ -15,6 +15,7 @@ struct worker_setup {
     struct token_cache *cache;
     struct call_waiting *waiting;
     struct concurrency *concurrency;
+    struct figures *figures;
 };
 
 /* For pool_options.work; arg is a struct worker_setup. One request at a time until asked to stop. */

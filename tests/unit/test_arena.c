@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -146,12 +147,53 @@ static void too_many_things_are_released_at_once(void **state)
     assert_int_equal(released, kept + 1);
 }
 
+/* Pages of the block that are in memory. */
+static size_t resident_kib(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    unsigned long size = 0, resident = 0;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu %lu", &size, &resident), 2);
+    fclose(file);
+    return resident * (size_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* What a large request touched goes back to the system, and the memory is as good as before. */
+static void trim_gives_back_what_was_used(void **state)
+{
+    const size_t big = 8u << 20, keep = 64u << 10;
+    struct arena *a = arena_new(big);
+    (void)state;
+    assert_non_null(arena_alloc(a, 1000));
+    arena_reset(a);
+    assert_false(arena_trim(a, keep)); /* nothing to give */
+    size_t before = resident_kib();
+    for (int round = 0; round < 3; round++) {
+        char *p = arena_alloc(a, big);
+        assert_non_null(p);
+        memset(p, 'x', big);
+#if !defined(__SANITIZE_ADDRESS__)
+        assert_in_range(resident_kib(), before + 7000, before + 9000);
+#endif
+        arena_reset(a);
+        assert_true(arena_trim(a, keep));
+#if !defined(__SANITIZE_ADDRESS__)
+        assert_in_range(resident_kib(), 0, before + 500);
+#endif
+    }
+    const char *p = arena_alloc(a, big);
+    for (size_t i = 0; i < big; i++)
+        assert_int_equal(p[i], 0);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_aligned_and_apart), cmocka_unit_test(bound_is_exact_and_exhaustion_sticks),
         cmocka_unit_test(refuses_sizes_that_wrap),            cmocka_unit_test(copies_and_prints),
         cmocka_unit_test(releases_newest_first_and_once),     cmocka_unit_test(too_many_things_are_released_at_once),
+        cmocka_unit_test(trim_gives_back_what_was_used),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

@@ -50,7 +50,8 @@ static const struct {
     const char *text; /* NULL: a number */
     int64_t number;
 } GOOD[] = {
-    {"", CONF_API_WORKERS, NULL, 8},
+    {"", CONF_API_WORKERS, NULL, 0},
+    {"api.workers = 0\n", CONF_API_WORKERS, NULL, 0},
     {"", CONF_PUBLIC_URL, "http://127.0.0.1:18080", 0},
     {"", CONF_DATABASE_API, "", 0},
     {"", CONF_EXPORT_PART_BYTES, NULL, 268435456},
@@ -64,7 +65,7 @@ static const struct {
     {"api.scope_cache_ms = 0\n", CONF_API_SCOPE_CACHE_MS, NULL, 0},
     {"export.part_bytes = 1099511627776\n", CONF_EXPORT_PART_BYTES, NULL, INT64_C(1) << 40},
     {"api.workers = 3\nspooler.workers = 5\n", CONF_SPOOLER_WORKERS, NULL, 5},
-    {"spooler.workers = 5\n", CONF_API_WORKERS, NULL, 8},
+    {"spooler.workers = 5\n", CONF_API_WORKERS, NULL, 0},
     {"database.api = host=/run/x user=consign_api password='a b=c'\n", CONF_DATABASE_API,
      "host=/run/x user=consign_api password='a b=c'", 0},
     {"token.issuers =\n", CONF_TOKEN_ISSUERS, "", 0},
@@ -102,11 +103,11 @@ static const struct {
     {"api.workers 3\n", 1, "key = value"},
     {"api.workers: 3\n", 1, "key = value"},
     {"x\n", 1, "key = value"},
-    {"api.workers = 0\n", 1, "from 1 to 512"},
-    {"api.workers = 513\n", 1, "from 1 to 512"},
-    {"api.workers = -1\n", 1, "from 1 to 512"},
-    {"api.workers = 99999999999999999999\n", 1, "from 1 to 512"},
-    {"api.workers = 18446744073709551619\n", 1, "from 1 to 512"},
+    {"spooler.workers = 0\n", 1, "from 1 to 256"},
+    {"api.workers = 513\n", 1, "from 0 to 512"},
+    {"api.workers = -1\n", 1, "from 0 to 512"},
+    {"api.workers = 99999999999999999999\n", 1, "from 0 to 512"},
+    {"api.workers = 18446744073709551619\n", 1, "from 0 to 512"},
     {"api.workers =\n", 1, "whole number"},
     {"api.workers = three\n", 1, "whole number"},
     {"api.workers = 3x\n", 1, "whole number"},
@@ -170,7 +171,7 @@ static void table_shows_every_setting(void **state)
     for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
         rows++;
     assert_int_equal(rows, CONF_COUNT + 2);
-    assert_non_null(strstr(text, "| `api.workers` | `8` | processes | "));
+    assert_non_null(strstr(text, "| `api.workers` | `0` | processes | "));
     assert_non_null(strstr(text, "| `database.api` |  |  | "));
     assert_null(strstr(text, "(null)"));
     free(text);
