@@ -43,8 +43,8 @@ struct db_rows {
     int count;
 };
 
-/* Whether a text is a connection string that the options may have; a line in the log says what is wrong with it. Looks at
- * nothing but the text. */
+/* Whether a text is a connection string that the options may have; a line in the log says what is wrong with it.
+ * Looks at nothing but the text. */
 bool db_conninfo_valid(const char *conninfo);
 
 /* A handle that is not connected yet. NULL: no memory. */
