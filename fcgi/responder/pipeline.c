@@ -36,6 +36,9 @@ enum pipeline_step {
 
 static enum pipeline_step pipeline_problem(struct call *c, enum fault fault)
 {
+    /* what the arena can't hold it won't hold the next time; whatever else had no memory may have some then */
+    if (fault == FAULT_MEMORY && !arena_exhausted(c->arena))
+        fault = FAULT_OVERLOADED;
     c->audit.fault = fault;
     if (fault == FAULT_CONNECTION_CUT)
         return STEP_DROP;

@@ -38,11 +38,12 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
     times = max(1, round(fault.times * scale))
     place = pathlib.Path(tempfile.mkdtemp(prefix="consign-fault-log."))
     fault.prepare()
+    crashed = Crashes(stand)
     load = Load(stand.stack, place / "client.log", seed=seed, **load_options)
     begin = time.time()
     load.start()
     try:
-        wrong = repeat(stand, fault, load, times, jobs_between, every_s)
+        wrong = repeat(stand, fault, load, times, jobs_between, every_s, crashed)
         if not load.wait_jobs(jobs_between):
             wrong.append("the load stands still at the end")
     finally:
@@ -51,7 +52,7 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
         fault.restore()
     checker.finish(stand.stack, load)
     found = checker.check(stand.stack, load.log.path, stand.sweep_s, fault.allows, kind is Nothing, fault.clock)
-    for text in wrong:
+    for text in wrong + crashed.look():
         found.unexpected(text)
     attempts = clientlog.read(load.log.path)
     table.row(fault.name, fault.done, acknowledged(attempts), found.sets,
@@ -64,9 +65,9 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
     return found
 
 
-def repeat(stand, fault, load, times, jobs_between, every_s):
-    """Answers what did not heal, and which programs crashed."""
-    wrong, before = [], crashes(stand)
+def repeat(stand, fault, load, times, jobs_between, every_s, crashed):
+    """Answers what did not heal."""
+    wrong = []
     for number in range(times):
         next_at = time.monotonic() + every_s
         if not load.wait_jobs(jobs_between):
@@ -78,17 +79,26 @@ def repeat(stand, fault, load, times, jobs_between, every_s):
         stand.wait_database()
         if load.wait_good(HEALTHY_S) is None:
             wrong.append(f"no good answer {HEALTHY_S} s after healing, repetition {number + 1}")
-        now = crashes(stand)
-        wrong += sorted(now - before)
-        before |= now
+        crashed.look()
     return wrong
 
 
-def crashes(stand):
-    """What the logs say of programs that ended by a fault of their own; of the start before too, as devstack keeps it."""
-    logs = [stand.dir / "log" / f"{name}.log{old}" for name in ("api", "spooler") for old in ("", ".old")]
-    return {f"{path.name.split('.')[0]}: {line}" for path in logs if path.exists()
-            for line in CRASH.findall(path.read_text(errors="replace"))}
+class Crashes:
+    """Programs that ended by a fault of their own, as the logs say; looked at now and then, because devstack keeps only
+    the log of the start before."""
+
+    def __init__(self, stand):
+        self.stand, self.before, self.seen = stand, set(), set()
+        self.before = set(self.look())
+        self.seen = set()
+
+    def look(self):
+        """All that were seen so far."""
+        logs = [self.stand.dir / "log" / f"{name}.log{old}" for name in ("api", "spooler") for old in ("", ".old")]
+        found = {f"{path.name.split('.')[0]}: {line}" for path in logs if path.exists()
+                 for line in CRASH.findall(path.read_text(errors="replace"))}
+        self.seen |= found - self.before
+        return sorted(self.seen)
 
 
 def acknowledged(attempts):

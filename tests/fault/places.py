@@ -4,6 +4,7 @@ A record names its tenant (`_tenant.who`) and itself (`_tenant.n`, which is also
 id), so that whatever comes back says whose it is and which call brought it.
 """
 
+import os
 import uuid
 
 import flows
@@ -30,9 +31,12 @@ class Place:
         self.base = 0
 
     def fill(self, records):
-        """So many records to begin with, loaded before the log begins; numbered 0, 1, ... with the prefix base."""
+        """So many records to begin with, loaded before the log begins; numbered 0, 1, ... with the prefix base. Of a size
+        that makes several files of an export."""
         if records:
             rows = [record(self.tag, f"base{number:06}") for number in range(records)]
+            for row in rows:
+                row["_tenant"]["text"] = os.urandom(100).hex()
             flows.ingest(self.client, self.datasets["file"], rows)
             self.base = records
 

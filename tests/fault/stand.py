@@ -14,9 +14,9 @@ from ownstack import OwnStack
 from stack import is_alive, process_tree
 
 # Attempts: killed at random and often, no work may end as poison; that has tests of its own.
-# Shares: exports of the filled tenant are cut, so that helpers take part.
+# Shares: exports of the filled tenant are cut, so that helpers may take part. Parts: batches have several files.
 SETTINGS = {"spooler__sweep_ms": 1500, "spooler__retry_ms": 200, "spooler__silence_ms": 2000, "spooler__grace_ms": 4000,
-            "spooler__attempts": 100, "export__share_profiles": 400}
+            "spooler__attempts": 100, "export__share_profiles": 400, "export__part_bytes": 65536}
 
 
 class Stand:

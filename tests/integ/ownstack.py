@@ -14,7 +14,7 @@ from stack import DEVSTACK, Stack, Tenants
 
 
 def devstack(*args):
-    return subprocess.run([str(DEVSTACK), *args], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL)
+    return subprocess.run([str(DEVSTACK), *args], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
 
 
 def free_ports():

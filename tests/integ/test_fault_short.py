@@ -9,6 +9,7 @@ import pathlib
 import sys
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 FAULT = pathlib.Path(__file__).resolve().parents[1] / "fault"
@@ -47,10 +48,12 @@ class Disturbed:
         self.stand.start()
         load = Load(self.stand.stack, self.place / "client.log", tenants=2, threads=4, fill=500)
         load.start()
-        self.wrong = phase.repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0)
+        crashed = phase.Crashes(self.stand)
+        self.wrong = phase.repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0, crashed)
         assert load.wait_jobs(JOBS_BETWEEN)
         load.stop()
         checker.finish(self.stand.stack, load)
+        self.wrong += crashed.look()
         self.log = load.log.path
         return self
 
@@ -72,6 +75,9 @@ def test_nothing_is_lost_duplicated_unexpected_orphaned_or_half(disturbed):
     jobs = {made.answer["id"] for made in attempts if made.op == "job" and made.good}
     assert len(jobs) >= JOBS_BETWEEN * len(Some.kinds)
     assert any(not made.good for made in attempts), "the faults disturbed nobody"
+    with psycopg.connect(disturbed.stand.stack.pg_uri) as db:
+        parts = db.execute("SELECT max(part) FROM consign.batch_file").fetchone()[0]
+    assert parts > 0, "no batch has several files: a publish of half of them would not be seen"
 
 
 def test_the_checker_sees_every_harm(disturbed):
@@ -130,10 +136,15 @@ def test_a_job_that_every_call_was_refused_is_unexpected(tmp_path, types, expect
 
 
 def test_a_crash_is_seen(tmp_path):
+    """Of whichever start of the program; not one of before, and no kill."""
+    line = "event=worker_ended worker={} slot=0 signal={} lived_ms=5\n"
     (tmp_path / "log").mkdir()
-    (tmp_path / "log" / "api.log").write_text("event=worker_ended worker=1 slot=0 signal=9 lived_ms=5\n")
-    (tmp_path / "log" / "spooler.log.old").write_text("event=worker_ended worker=2 slot=0 signal=11 lived_ms=5\n")
-    assert phase.crashes(SimpleNamespace(dir=tmp_path)) == {"spooler: event=worker_ended worker=2 slot=0 signal=11 lived_ms=5"}
+    (tmp_path / "log" / "api.log").write_text(line.format(1, 11))
+    crashed = phase.Crashes(SimpleNamespace(dir=tmp_path))
+    with (tmp_path / "log" / "api.log").open("a") as log:
+        log.write(line.format(2, 9))
+    (tmp_path / "log" / "spooler.log.old").write_text(line.format(3, 6))
+    assert crashed.look() == crashed.look() == ["spooler: " + line.format(3, 6).strip()]
 
 
 def test_the_table_says_what_was_found():

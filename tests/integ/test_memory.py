@@ -1,4 +1,5 @@
-"""No worker of the spooler takes more than 64 MiB, however large one profile or how many files at once.
+"""No worker of the spooler takes more than 64 MiB, however large one profile or how many files at once; a worker of the
+pool that gets no more says so.
 
 On a stack of its own with default settings, so that the peak of each process is this file's.
 """
@@ -7,6 +8,7 @@ import json
 import os
 import pathlib
 import signal
+import sys
 import time
 
 import pytest
@@ -20,6 +22,9 @@ from stack import process_tree
 from test_hardening import sanitized
 from test_oracle_selection import event, ident, member
 from twin import Twin
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+from inject import limits  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -133,3 +138,22 @@ def test_a_record_above_the_limit_is_refused_with_its_size_as_the_reason(stack, 
     twin.store.ingest_records("crm", [ident("E:a", v=1)], 0)
     twin.check({})
     assert_small(stack, "a record of 50 MB")
+
+
+def test_a_pool_worker_that_gets_no_memory_is_503_and_works_again_afterwards(stack):
+    """It was 500, which tells clients that trying again is no use."""
+    client, answers = ownstack.new_client(stack), []
+    dataset = flows.create_dataset(client)
+    for number in range(30):
+        flows.start_job(client, flows.job_body(dataset, fields=f"{number:060000}"))
+    root = int((stack.dir / "pids" / "api").read_text())
+    for spare in (0, 1 << 18, 1 << 20, 2 << 20, 3 << 20, 4 << 20, 6 << 20, 8 << 20):
+        workers = process_tree(root)[1:]
+        for pid in workers:
+            size = int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[0]) * limits.PAGE
+            limits.set_limit(pid, "as", size + spare)
+        answers += [client.call("GET", f"{JOBS}?limit=100") for _ in workers]
+    for pid in process_tree(root)[1:]:
+        limits.set_limit(pid, "as", "unlimited")
+    refused = [assert_problem(answer, 503) for answer in answers if answer.status_code != 200]
+    assert refused and client.get(f"{JOBS}?limit=100").json()["records"]
