@@ -59,6 +59,7 @@ class RequestPath:
 
     def wrk(self, way, which=0, connections=CONNECTIONS, place=None, path="", **more):
         place = place or self.place
+        place.forget_log()
         return load.wrk(place.groups(which), place.url(which) + path, way, place, connections,
                         more.pop("seconds", self.seconds), **more)
 
@@ -103,7 +104,7 @@ class RequestPath:
             self.whole(name, one)
 
     def tokens(self):
-        self.report.begin("tokens", "each request another token than the ones before, so that each is verified; ratio: to GET job")
+        self.report.begin("tokens", "each request another token, so that each is verified; ratio: to GET job")
         count = (30_000 if self.full else 12_000) * self.seconds
         self.place.population.sign(self.place.walk, ASKED, count)
         before = self.place.token_lookups()
@@ -112,7 +113,8 @@ class RequestPath:
         cached = self.wrk("get")
         hits, misses = (new - old for new, old in zip(after, before))
         self.line("GET job, token cached", cached, base=cached)
-        self.line("GET job, token not cached", walked, base=cached, told=f"{misses / max(hits + misses, 1):.1%} verified of {count}")
+        self.line("GET job, token not cached", walked, base=cached,
+                  told=f"{misses / max(hits + misses, 1):.1%} verified, {count} tokens")
         self.whole("GET job, token not cached", walked)
 
     def connections(self):
@@ -158,7 +160,8 @@ class RequestPath:
         for name, one in found.items():
             told = ""
             if one is post:
-                told = self.report.reach("POST job x pgbench of the same inserts", post.rate / bare.rate, ">=", 0.6, short="rate")
+                told = self.report.reach("POST job x pgbench of the same inserts", post.rate / bare.rate, ">=", 0.6,
+                                         short="rate")
             self.line(name, one, self.workers if name.startswith("pgbench") else CONNECTIONS, bare, told)
             self.whole(name, one)
         ended = found["DELETE job (cancel)"].count
@@ -200,13 +203,21 @@ class RequestPath:
 
     def keep(self):
         self.report.begin("keep", "the constant answer by one connection a request and by kept ones; ratio: to one a request")
+        again = []
+
+        def kept(connections):
+            one = self.wrk("get", 3, connections)
+            again.append(self.place.sent_again())
+            return one
         for workers in (1, 2, 4):
             self.place.nginx(workers)
             for connections in (1, 8, 32, 256):
+                again.clear()
                 found = self.turns({"once": lambda n=connections: self.wrk("get", 2, n),
-                                    "kept": lambda n=connections: self.wrk("get", 3, n)}, max(self.rounds, 3))
+                                    "kept": lambda n=connections: kept(n)}, max(self.rounds, 3))
                 for name, one in found.items():
-                    self.line(f"{name}, {workers} nginx worker(s)", one, connections, found["once"])
+                    self.line(f"{name}, {workers} nginx worker(s)", one, connections, found["once"],
+                              f"sent again: {sum(again)}" if name == "kept" else "")
         self.place.nginx(NGINX)
 
     def measure(self, name, wanted):
