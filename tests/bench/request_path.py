@@ -205,8 +205,8 @@ class RequestPath:
         self.report.begin("keep", "the constant answer by one connection a request and by kept ones; ratio: to one a request")
         again = []
 
-        def kept(connections):
-            one = self.wrk("get", 3, connections)
+        def kept(connections, way="get"):
+            one = self.wrk(way, 3, connections)
             again.append(self.place.sent_again())
             return one
         for workers in (1, 2, 4):
@@ -218,6 +218,11 @@ class RequestPath:
                 for name, one in found.items():
                     self.line(f"{name}, {workers} nginx worker(s)", one, connections, found["once"],
                               f"sent again: {sum(again)}" if name == "kept" else "")
+                    self.whole(f"{name}, {workers} nginx worker(s), {connections} connections", one)
+            again.clear()
+            post = kept(256, "post")
+            self.line(f"POST beside kept, {workers} nginx worker(s)", post, 256)
+            self.report.note(self.report.reach(f"POST sent again, {workers} nginx worker(s)", again[0], "<=", 0))
         self.place.nginx(NGINX)
 
     def measure(self, name, wanted):
