@@ -63,6 +63,11 @@ class RequestPath:
         return load.wrk(place.groups(which), place.url(which) + path, way, place, connections,
                         more.pop("seconds", self.seconds), **more)
 
+    def warm(self, place):
+        """Every worker connects, prepares and has been asked for each read."""
+        for _, way, _ in READS:
+            self.wrk(way, place=place, seconds=1)
+
     def pgbench(self, what):
         return load.pgbench(self.place.groups(), self.place, what, ASKED, self.workers, self.seconds)
 
@@ -190,6 +195,8 @@ class RequestPath:
         if self.growth_jobs > self.jobs:
             took = self.place.population.fill(ORGS, self.growth_jobs // ORGS)
             self.report.note(f"filled up to {self.growth_jobs} jobs in {took:.0f} s")
+        self.warm(self.small)
+        self.warm(self.place)
         self.report.begin("growth", f"{SMALL_JOBS} jobs beside {self.growth_jobs}, two stacks in turn; ratio: to {SMALL_JOBS}")
         for name, way, _ in READS:
             found = self.turns({"small": lambda w=way: self.wrk(w, place=self.small), "large": lambda w=way: self.wrk(w)},
@@ -240,6 +247,7 @@ class RequestPath:
         answer = self.place.add_constants()
         self.place.nginx(NGINX)
         self.report.note(f"{self.jobs} jobs over {ORGS} orgs, filled in {took:.0f} s; a job is {len(answer)} bytes")
+        self.warm(self.place)
         for name in ("reads", "tokens", "connections", "nginx", "writes", "memory", "keep", "growth"):
             wanted = re.search(self.only, name) and (name != "keep" or self.full or self.only)
             self.measure(name, wanted)
