@@ -28,6 +28,7 @@
 #include "responder/request.c" // NOLINT(bugprone-suspicious-include)
 
 #define ANSWER_MOST 65536
+#define BODY_MOST 65536
 #define ARENA_BYTES (1024u * 1024u)
 #define WATCHDOG_S 30
 #define GRACE_MS 5000
@@ -64,7 +65,10 @@ static bool bench_serve(const struct bench *b, struct request_listener *l, struc
     if (taken) {
         arena_reset(a);
         struct request *r = arena_alloc(a, sizeof *r);
-        if (r == NULL || request_copy(l, a, r) != FAULT_NONE)
+        const char *body;
+        size_t length;
+        if (r == NULL || request_copy(l, a, r) != FAULT_NONE ||
+            request_read_body(l, r, BODY_MOST, &body, &length) != FAULT_NONE)
             request_drop(l);
         else
             request_answer(l, b->answer, b->length);

@@ -17,6 +17,7 @@ from meter import below, processes
 from stack import is_alive, process_tree
 
 NGINX_WAIT_S = 30
+LOG_WAIT_S = 1.5  # nginx keeps lines for a second
 
 
 class PathBed:
@@ -103,6 +104,16 @@ class PathBed:
             if time.monotonic() > end:
                 raise RuntimeError("nginx does not change; see its log")
             time.sleep(0.1)
+
+    def forget_log(self):
+        """Empties nginx's log, which would fill the disk; it is written as ever."""
+        os.truncate(self.bed.stack.dir / "log" / "access.log", 0)
+
+    def sent_again(self):
+        """How many requests nginx has handed to the pool twice since forget_log()."""
+        time.sleep(LOG_WAIT_S)
+        with open(self.bed.stack.dir / "log" / "access.log", encoding="utf-8") as log:
+            return sum(1 for line in log if re.search(r' pool_status="[^"]*,', line))
 
     def resident(self):
         """VmRSS of each worker of the pool, in MiB."""

@@ -6,6 +6,7 @@ they would have come. Indexes but the keys are dropped meanwhile and made anew. 
 """
 import concurrent.futures
 import multiprocessing
+import signal
 import time
 
 import psycopg
@@ -82,6 +83,8 @@ SIGNER = {}
 
 
 def sign_with(forge):
+    """Begins a process that signs. It ends by a plain SIGTERM: a handler in Python may wait for a lock first, for ever."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     SIGNER["forge"] = forge
 
 

@@ -6,8 +6,8 @@ Each request is of another tenant, job and token, drawn among 200 tenants. What 
 rounds, and the median counts. CPU is that of the process groups, in microseconds a request. A missed target does not fail
 the run; what could not be measured does. Called by part.d/requests.
 
-  CONSIGN_BENCH_FULL     1: everything, longer (about 25 minutes); else a quick run (4 minutes on a quiet machine)
-  CONSIGN_BENCH_SECONDS  (3; full 5) of each measurement
+  CONSIGN_BENCH_FULL     1: everything, longer (half an hour); else a quick run (4 minutes on a quiet machine)
+  CONSIGN_BENCH_SECONDS  (2; full 5) of each measurement
   CONSIGN_BENCH_ROUNDS   (2; full 5)
   CONSIGN_BENCH_JOBS     (1000000) jobs in all
   CONSIGN_BENCH_GROWTH   (JOBS; full 10000000) jobs in all that 10,000 are compared with
@@ -42,7 +42,7 @@ class RequestPath:
     def __init__(self):
         env = os.environ
         self.full = env.get("CONSIGN_BENCH_FULL") == "1"
-        self.seconds = self.setting("SECONDS", 3, 5)
+        self.seconds = self.setting("SECONDS", 2, 5)
         self.rounds = self.setting("ROUNDS", 2, 5)
         self.jobs = self.setting("JOBS", 1_000_000, 1_000_000)
         self.growth_jobs = self.setting("GROWTH", self.jobs, 10_000_000)
@@ -59,8 +59,14 @@ class RequestPath:
 
     def wrk(self, way, which=0, connections=CONNECTIONS, place=None, path="", **more):
         place = place or self.place
+        place.forget_log()
         return load.wrk(place.groups(which), place.url(which) + path, way, place, connections,
                         more.pop("seconds", self.seconds), **more)
+
+    def warm(self, place):
+        """Every worker connects, prepares and has been asked for each read."""
+        for _, way, _ in READS:
+            self.wrk(way, place=place, seconds=1)
 
     def pgbench(self, what):
         return load.pgbench(self.place.groups(), self.place, what, ASKED, self.workers, self.seconds)
@@ -103,7 +109,7 @@ class RequestPath:
             self.whole(name, one)
 
     def tokens(self):
-        self.report.begin("tokens", "each request another token than the ones before, so that each is verified; ratio: to GET job")
+        self.report.begin("tokens", "each request another token, so that each is verified; ratio: to GET job")
         count = (30_000 if self.full else 12_000) * self.seconds
         self.place.population.sign(self.place.walk, ASKED, count)
         before = self.place.token_lookups()
@@ -112,7 +118,8 @@ class RequestPath:
         cached = self.wrk("get")
         hits, misses = (new - old for new, old in zip(after, before))
         self.line("GET job, token cached", cached, base=cached)
-        self.line("GET job, token not cached", walked, base=cached, told=f"{misses / max(hits + misses, 1):.1%} verified of {count}")
+        self.line("GET job, token not cached", walked, base=cached,
+                  told=f"{misses / max(hits + misses, 1):.1%} verified, {count} tokens")
         self.whole("GET job, token not cached", walked)
 
     def connections(self):
@@ -131,7 +138,7 @@ class RequestPath:
 
     def nginx(self):
         self.report.begin("nginx", "GET job with 1, 2 and 4 nginx workers; ratio: to 2 workers")
-        for connections in (32, 256):
+        for connections in (32, 256) if self.full else (32,):
             found = {}
             for _ in range(self.rounds):
                 for workers in (1, 2, 4):
@@ -158,7 +165,8 @@ class RequestPath:
         for name, one in found.items():
             told = ""
             if one is post:
-                told = self.report.reach("POST job x pgbench of the same inserts", post.rate / bare.rate, ">=", 0.6, short="rate")
+                told = self.report.reach("POST job x pgbench of the same inserts", post.rate / bare.rate, ">=", 0.6,
+                                         short="rate")
             self.line(name, one, self.workers if name.startswith("pgbench") else CONNECTIONS, bare, told)
             self.whole(name, one)
         ended = found["DELETE job (cancel)"].count
@@ -187,10 +195,12 @@ class RequestPath:
         if self.growth_jobs > self.jobs:
             took = self.place.population.fill(ORGS, self.growth_jobs // ORGS)
             self.report.note(f"filled up to {self.growth_jobs} jobs in {took:.0f} s")
+        self.warm(self.small)
+        self.warm(self.place)
         self.report.begin("growth", f"{SMALL_JOBS} jobs beside {self.growth_jobs}, two stacks in turn; ratio: to {SMALL_JOBS}")
         for name, way, _ in READS:
             found = self.turns({"small": lambda w=way: self.wrk(w, place=self.small), "large": lambda w=way: self.wrk(w)},
-                               2 * self.rounds)
+                               max(self.rounds, 2))
             small, large = found["small"], found["large"]
             self.line(f"{name}, {SMALL_JOBS} jobs", small, base=small)
             self.line(f"{name}, {self.growth_jobs} jobs", large, base=small, told=self.report.reach(
@@ -200,13 +210,26 @@ class RequestPath:
 
     def keep(self):
         self.report.begin("keep", "the constant answer by one connection a request and by kept ones; ratio: to one a request")
+        again = []
+
+        def kept(connections, way="get"):
+            one = self.wrk(way, 3, connections)
+            again.append(self.place.sent_again())
+            return one
         for workers in (1, 2, 4):
             self.place.nginx(workers)
             for connections in (1, 8, 32, 256):
+                again.clear()
                 found = self.turns({"once": lambda n=connections: self.wrk("get", 2, n),
-                                    "kept": lambda n=connections: self.wrk("get", 3, n)}, max(self.rounds, 3))
+                                    "kept": lambda n=connections: kept(n)}, max(self.rounds, 3))
                 for name, one in found.items():
-                    self.line(f"{name}, {workers} nginx worker(s)", one, connections, found["once"])
+                    self.line(f"{name}, {workers} nginx worker(s)", one, connections, found["once"],
+                              f"sent again: {sum(again)}" if name == "kept" else "")
+                    self.whole(f"{name}, {workers} nginx worker(s), {connections} connections", one)
+            again.clear()
+            post = kept(256, "post")
+            self.line(f"POST beside kept, {workers} nginx worker(s)", post, 256)
+            self.report.note(self.report.reach(f"POST sent again, {workers} nginx worker(s)", again[0], "<=", 0))
         self.place.nginx(NGINX)
 
     def measure(self, name, wanted):
@@ -224,6 +247,7 @@ class RequestPath:
         answer = self.place.add_constants()
         self.place.nginx(NGINX)
         self.report.note(f"{self.jobs} jobs over {ORGS} orgs, filled in {took:.0f} s; a job is {len(answer)} bytes")
+        self.warm(self.place)
         for name in ("reads", "tokens", "connections", "nginx", "writes", "memory", "keep", "growth"):
             wanted = re.search(self.only, name) and (name != "keep" or self.full or self.only)
             self.measure(name, wanted)
