@@ -10,6 +10,7 @@ import socket
 from urllib.parse import urlsplit
 
 HEADER_BEGUN = b"GET /data/core/ups/export/jobs HTTP/1.1\r\nHost: crowd\r\nX-Slow: "
+IDLE_FIRST = b"GET /ims/jwks HTTP/1.1\r\nHost: crowd\r\n\r\n"
 BODY_BEGUN = (b"POST /data/core/ups/export/jobs HTTP/1.1\r\nHost: crowd\r\nContent-Type: application/json\r\n"
               b"Content-Length: 100000\r\n\r\n{")
 
@@ -46,9 +47,16 @@ class Crowd:
             link.sendall(first)
         return link
 
+    def connect_idle(self):
+        """One that has had an answer and waits: a connection that never asked anything is a slow header."""
+        link = self.connect(IDLE_FIRST)
+        while not link.recv(65536).endswith(b"}"):
+            pass
+        return link
+
     def gather(self, idle=0, headers=0, bodies=0, readers=0, read=b"", body=BODY_BEGUN):
         """So many more of each. read: the request whose answer nobody reads; body: a request with a part of its body."""
-        self.idle += [self.connect() for _ in range(idle)]
+        self.idle += [self.connect_idle() for _ in range(idle)]
         self.headers += [self.connect(HEADER_BEGUN) for _ in range(headers)]
         self.bodies += [self.connect(body) for _ in range(bodies)]
         self.readers += [self.connect(read, receive_bytes=2048) for _ in range(readers)]
