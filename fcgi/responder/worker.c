@@ -46,6 +46,7 @@ static void worker_stuck(int signal_number)
 }
 
 static struct db *progress_db; /* the worker's own */
+static char *heap_end;         /* when memory was last given back */
 
 /* The alarm is set anew four times a second at most and never taken back: two system calls a request less. */
 void worker_progress(void)
@@ -84,9 +85,7 @@ static bool worker_wait(struct call_worker *worker, int turns)
  * is for requests that were large, by their arena or because the heap grew. */
 static void worker_give_back(struct arena *arena)
 {
-    static char *heap_end;
-    char *end = sbrk(0);
-    bool grown = end - heap_end >= WORKER_HEAP_STEP_BYTES;
+    bool grown = (char *)sbrk(0) - heap_end >= WORKER_HEAP_STEP_BYTES;
     if (arena_trim(arena, WORKER_KEEP_BYTES) || grown) {
         malloc_trim(0);
         heap_end = sbrk(0);
@@ -138,6 +137,7 @@ static void worker_bound_heap(void)
 {
     mallopt(M_MMAP_THRESHOLD, WORKER_HEAP_STEP_BYTES);
     mallopt(M_TRIM_THRESHOLD, WORKER_HEAP_STEP_BYTES);
+    heap_end = sbrk(0);
 }
 
 int worker_live(int slot, void *arg)

@@ -37,6 +37,29 @@ postgres_init()
     mv pg.new pg
 }
 
+# postgres_setting KEY DEFAULT: of --set, else what devstack writes or the programs take.
+postgres_setting()
+{
+    local line value=$2
+    for line in ${SETTINGS[@]+"${SETTINGS[@]}"}; do
+        if [ "${line%%=*}" = "$1" ]; then value=${line#*=}; fi
+    done
+    echo "$value"
+}
+
+# What the README says of max_connections, and room for tests; 100 with the settings that devstack writes.
+postgres_connections()
+{
+    local api spooler
+    api=$(postgres_setting api.workers 4)
+    if [ "$api" = 0 ]; then
+        api=$(($(nproc) * 4))
+        if [ "$api" -gt 64 ]; then api=64; fi
+    fi
+    spooler=$(($(postgres_setting spooler.workers 2) + $(postgres_setting spooler.express 1)))
+    echo $((2 * (api + 3 * spooler) + 74))
+}
+
 # Written at each start: the folder may have been moved, the user may be another one.
 postgres_configure()
 {
@@ -47,7 +70,7 @@ listen_addresses = ''
 unix_socket_directories = '$STATE/run/pg'
 unix_socket_permissions = 0700
 shared_buffers = 256MB
-max_connections = 100
+max_connections = $(postgres_connections)
 log_line_prefix = '%m [%p] %q%u@%d '
 END
     echo 'local all all peer map=consign' >pg/pg_hba.conf
