@@ -17,11 +17,12 @@ const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
 
 /* ---- export jobs; the order of enum job_column ---- */
 
-#define JOB_COLUMNS                                                                                                    \
+#define JOB_BUT_TARGETS                                                                                                \
     "job, status, dataset, batch, merge_policy, merge_policy_version, fields, filter, additional_fields,"              \
     " profile_instance_id, request_id, created_ms, updated_ms, ended_ms, attempt, push, export_start_ms,"              \
     " export_end_ms, write_start_ms, write_end_ms, watermark_ms, profiles, events, by_namespace, skipped, errors,"     \
-    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch, targets"
+    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch"
+#define JOB_COLUMNS JOB_BUT_TARGETS ", targets"
 
 /* org, sandbox, job, batch, created, dataset, policy, version, fields, filter, additional, segments, instance,
  * request id, client, key, body */
@@ -60,7 +61,7 @@ const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1
     " + coalesce(octet_length(additional_fields), 0) + coalesce(octet_length(errors), 0)"
 
 /* A page as it is, and a page that ends with the row that brings it over STMT_JOB_LIST_BYTES: sizes are added up first,
- * and only then the rows read. OFFSET 0 has them looked up one by one, or the planner may join with all there are. */
+ * and long values are fetched, and batches of segments looked for, only of the rows that are left. */
 #define JOB_PAGE(name, status, key, key_of_cursor, beyond, no_job, order, params)                                      \
     {                                                                                                                  \
         {name,                                                                                                         \
@@ -68,13 +69,12 @@ const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1
          params},                                                                                                      \
         {                                                                                                              \
             name "_cut",                                                                                               \
-                "SELECT d.* FROM (SELECT p.job, row_number() OVER walk AS number, sum(p.bytes) OVER walk - p.bytes AS before" \
-                " FROM (SELECT job, status, updated_ms, " JOB_BYTES " AS bytes FROM consign.export_job"                \
+                "SELECT " JOB_BUT_TARGETS ", CASE WHEN segment_per_batch THEN consign.job_targets($1::int, $2::int, job) END" \
+                " FROM (SELECT *, sum(bytes) OVER walk - bytes AS before"                                              \
+                " FROM (SELECT " JOB_BUT_TARGETS ", " JOB_BYTES " AS bytes FROM consign.job_document"                  \
                 JOB_ROWS(status, key, key_of_cursor, beyond, no_job, order) ") p"                                      \
                 " WINDOW walk AS (ORDER BY " order " ROWS UNBOUNDED PRECEDING)) page"                                  \
-                " CROSS JOIN LATERAL (SELECT " JOB_COLUMNS " FROM consign.job_document j"                              \
-                " WHERE " TENANT " AND j.job = page.job OFFSET 0) d"                                                   \
-                " WHERE page.before <= " STMT_JOB_LIST_BYTES " ORDER BY page.number",                                  \
+                " WHERE before <= " STMT_JOB_LIST_BYTES " ORDER BY " order,                                            \
                 params                                                                                                 \
         }                                                                                                              \
     }
