@@ -19,6 +19,7 @@ GRANT UPDATE (version) ON consign.dataset TO consign_api; -- FOR KEY SHARE asks 
 GRANT SELECT, DELETE ON consign.export_progress TO consign_api;
 GRANT SELECT, INSERT ON consign.export_target TO consign_api;
 GRANT SELECT ON consign.batch_file, consign.batch_error, consign.job_document TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.job_targets TO consign_api, consign_spooler; -- of job_document
 GRANT EXECUTE ON FUNCTION consign.policy_create, consign.policy_replace, consign.policy_delete, consign.policy_hold,
     consign.policy_stranger, consign.policy_unset_default TO consign_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.merge_policy TO consign_api;

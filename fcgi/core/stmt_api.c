@@ -17,11 +17,12 @@ const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
 
 /* ---- export jobs; the order of enum job_column ---- */
 
-#define JOB_COLUMNS                                                                                                    \
+#define JOB_BUT_TARGETS                                                                                                \
     "job, status, dataset, batch, merge_policy, merge_policy_version, fields, filter, additional_fields,"              \
     " profile_instance_id, request_id, created_ms, updated_ms, ended_ms, attempt, push, export_start_ms,"              \
     " export_end_ms, write_start_ms, write_end_ms, watermark_ms, profiles, events, by_namespace, skipped, errors,"     \
-    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch, targets"
+    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch"
+#define JOB_COLUMNS JOB_BUT_TARGETS ", targets"
 
 /* org, sandbox, job, batch, created, dataset, policy, version, fields, filter, additional, segments, instance,
  * request id, client, key, body */
@@ -49,19 +50,39 @@ const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1
     "CASE WHEN $5::bigint IS NULL THEN " none " ELSE (" CURSOR_IN(column, "export_job") " UNION ALL "                  \
     CURSOR_IN(column, "export_job_archive") " LIMIT 1) END, "
 
+#define JOB_ROWS(status, key, key_of_cursor, beyond, no_job, order)                                                    \
+    " WHERE " TENANT status " AND (" key "job) " beyond                                                                \
+    " (" key_of_cursor "CASE WHEN $5::bigint IS NULL THEN " no_job " ELSE $5::bigint END) ORDER BY " order             \
+    " LIMIT $3::int OFFSET $4::bigint"
+
+/* What of a row may be long. octet_length() asks a value that is stored elsewhere for its size, and does not fetch it. */
+#define JOB_BYTES                                                                                                      \
+    "coalesce(octet_length(fields), 0) + coalesce(octet_length(filter), 0)"                                            \
+    " + coalesce(octet_length(additional_fields), 0) + coalesce(octet_length(errors), 0)"
+
+/* A page as it is, and a page that ends with the row that brings it over STMT_JOB_LIST_BYTES: sizes are added up first,
+ * and long values are fetched, and batches of segments looked for, only of the rows that are left. */
 #define JOB_PAGE(name, status, key, key_of_cursor, beyond, no_job, order, params)                                      \
     {                                                                                                                  \
-        name,                                                                                                          \
-            "SELECT " JOB_COLUMNS " FROM consign.job_document WHERE " TENANT status " AND (" key "job) " beyond        \
-            " (" key_of_cursor "CASE WHEN $5::bigint IS NULL THEN " no_job " ELSE $5::bigint END) ORDER BY " order                                     \
-            " LIMIT $3::int OFFSET $4::bigint",                                                                        \
-            params                                                                                                     \
+        {name,                                                                                                         \
+         "SELECT " JOB_COLUMNS " FROM consign.job_document" JOB_ROWS(status, key, key_of_cursor, beyond, no_job, order), \
+         params},                                                                                                      \
+        {                                                                                                              \
+            name "_cut",                                                                                               \
+                "SELECT " JOB_BUT_TARGETS ", CASE WHEN segment_per_batch THEN consign.job_targets($1::int, $2::int, job) END" \
+                " FROM (SELECT *, sum(bytes) OVER walk - bytes AS before"                                              \
+                " FROM (SELECT " JOB_BUT_TARGETS ", " JOB_BYTES " AS bytes FROM consign.job_document"                  \
+                JOB_ROWS(status, key, key_of_cursor, beyond, no_job, order) ") p"                                      \
+                " WINDOW walk AS (ORDER BY " order " ROWS UNBOUNDED PRECEDING)) page"                                  \
+                " WHERE before <= " STMT_JOB_LIST_BYTES " ORDER BY " order,                                            \
+                params                                                                                                 \
+        }                                                                                                              \
     }
 #define OF_STATUS " AND status = $6"
 #define MOST "9223372036854775807"
 
-/* [sort][descending][one status] */
-static const struct stmt JOB_LISTS[JOB_SORT_COUNT][2][2] = {
+/* [sort][descending][one status][cut] */
+static const struct stmt JOB_LISTS[JOB_SORT_COUNT][2][2][2] = {
     [JOB_SORT_CREATED] =
         {{JOB_PAGE("job_list_ca", "", "", "", ">", "0", "job", 5),
           JOB_PAGE("job_list_cas", OF_STATUS, "", "", ">", "0", "job", 6)},
@@ -83,10 +104,10 @@ static const struct stmt JOB_LISTS[JOB_SORT_COUNT][2][2] = {
           JOB_PAGE("job_list_sds", OF_STATUS, "", "", "<", MOST, "job DESC", 6)}},
 };
 
-const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status)
+const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status, bool cut)
 {
     INVARIANT(sort < JOB_SORT_COUNT);
-    return &JOB_LISTS[sort][descending][one_status];
+    return &JOB_LISTS[sort][descending][one_status][cut];
 }
 
 /* ---- datasets; the order of enum dataset_column ---- */
@@ -118,15 +139,16 @@ const struct stmt STMT_DATASET_RULES = {
 
 const struct stmt STMT_DATASET_GET = {"dataset_get", "SELECT " DATASET_COLUMNS DATASET_FROM " AND d.dataset = $3", 3};
 
+/* All of a sandbox, and those of one name. Two statements, because one plan serves whatever the parameters are. */
+#define DATASET_PAGE(order) " ORDER BY " order " LIMIT $3::int OFFSET $4::bigint"
 #define DATASET_LIST(name, order)                                                                                      \
     {                                                                                                                  \
-        name,                                                                                                          \
-            "SELECT " DATASET_COLUMNS DATASET_FROM " AND ($5::text IS NULL OR d.name = $5) ORDER BY " order            \
-            " LIMIT $3::int OFFSET $4::bigint",                                                                        \
-            5                                                                                                          \
+        {name, "SELECT " DATASET_COLUMNS DATASET_FROM DATASET_PAGE(order), 4},                                         \
+            {name "n", "SELECT " DATASET_COLUMNS DATASET_FROM " AND d.name = $5" DATASET_PAGE(order), 5}               \
     }
 
-static const struct stmt DATASET_LISTS[CATALOG_SORT_COUNT][2] = {
+/* [sort][descending][one name] */
+static const struct stmt DATASET_LISTS[CATALOG_SORT_COUNT][2][2] = {
     [CATALOG_SORT_CREATED] = {DATASET_LIST("dataset_list_ca", "d.created_ms, d.dataset"),
                               DATASET_LIST("dataset_list_cd", "d.created_ms DESC, d.dataset DESC")},
     [CATALOG_SORT_UPDATED] = {DATASET_LIST("dataset_list_ua", "d.updated_ms, d.dataset"),
@@ -135,10 +157,10 @@ static const struct stmt DATASET_LISTS[CATALOG_SORT_COUNT][2] = {
                            DATASET_LIST("dataset_list_nd", "d.name DESC, d.dataset DESC")},
 };
 
-const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending)
+const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending, bool one_name)
 {
     INVARIANT(sort < CATALOG_SORT_COUNT);
-    return &DATASET_LISTS[sort][descending];
+    return &DATASET_LISTS[sort][descending][one_name];
 }
 
 /* ---- batches; the order of enum batch_column ---- */
@@ -176,26 +198,30 @@ const struct stmt STMT_BATCH_PATCH = {
 const struct stmt STMT_BATCH_COMPLETE = {"batch_complete", "SELECT consign.batch_complete($1::int, $2::int, $3)", 3};
 const struct stmt STMT_BATCH_ABORT = {"batch_abort", "SELECT consign.batch_abort($1::int, $2::int, $3)", 3};
 
+/* Of all datasets, and of one. CASE as in the lists of jobs: bounds that are not given must not cost the index. */
+#define BATCH_PAGE(dataset, order)                                                                                     \
+    "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND b.expired_ms IS NULL" dataset                    \
+    " AND ($5::text IS NULL OR b.status = $5)"                                                                         \
+    " AND b.created_ms > CASE WHEN $6::bigint IS NULL THEN -1 ELSE $6::bigint END"                                     \
+    " AND b.created_ms < CASE WHEN $7::bigint IS NULL THEN " MOST " ELSE $7::bigint END"                               \
+    " ORDER BY " order " LIMIT $3::int OFFSET $4::bigint"
 #define BATCH_LIST(name, order)                                                                                        \
     {                                                                                                                  \
-        name,                                                                                                          \
-            "SELECT " BATCH_COLUMNS " FROM consign.batch b" BATCH_WHERE " AND b.expired_ms IS NULL AND ($5::text IS NULL OR b.dataset = $5)"    \
-            " AND ($6::text IS NULL OR b.status = $6) AND ($7::bigint IS NULL OR b.created_ms > $7)"                   \
-            " AND ($8::bigint IS NULL OR b.created_ms < $8) ORDER BY " order " LIMIT $3::int OFFSET $4::bigint",       \
-            8                                                                                                          \
+        {name, BATCH_PAGE("", order), 7}, {name "d", BATCH_PAGE(" AND b.dataset = $8", order), 8}                      \
     }
 
-static const struct stmt BATCH_LISTS[2][2] = {
+/* [sort][descending][one dataset] */
+static const struct stmt BATCH_LISTS[2][2][2] = {
     [CATALOG_SORT_CREATED] = {BATCH_LIST("batch_list_ca", "b.created_ms, b.batch"),
                               BATCH_LIST("batch_list_cd", "b.created_ms DESC, b.batch DESC")},
     [CATALOG_SORT_UPDATED] = {BATCH_LIST("batch_list_ua", "b.updated_ms, b.batch"),
                               BATCH_LIST("batch_list_ud", "b.updated_ms DESC, b.batch DESC")},
 };
 
-const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending)
+const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending, bool one_dataset)
 {
     INVARIANT(sort < CATALOG_SORT_NAME);
-    return &BATCH_LISTS[sort][descending];
+    return &BATCH_LISTS[sort][descending][one_dataset];
 }
 
 /* ---- messages ---- */

@@ -24,9 +24,11 @@ extern const struct stmt STMT_JOB_CANCEL;   /* job -> status */
 enum job_sort { JOB_SORT_CREATED, JOB_SORT_UPDATED, JOB_SORT_STATUS, JOB_SORT_COUNT };
 
 /* One page of jobs. Parameters: limit, row offset, job of the cursor (NULL: from the start), and
- * for those of one status the status. Index: sort, descending, one status. Sorting one status by
- * status is sorting it by creation. */
-const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status);
+ * for those of one status the status. Sorting one status by status is sorting it by creation.
+ * cut: the page ends with the first row at which what jobs keep as given passes STMT_JOB_LIST_BYTES, and what would come
+ * behind it is not read; dearer than the page as it is. The batches of a job with a batch a segment don't count. */
+#define STMT_JOB_LIST_BYTES "2097152"
+const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status, bool cut);
 
 enum job_column {
     JOB_ID, JOB_STATUS, JOB_DATASET, JOB_BATCH, JOB_POLICY, JOB_POLICY_VERSION, JOB_FIELDS, JOB_FILTER,
@@ -45,8 +47,8 @@ extern const struct stmt STMT_DATASET_RULES;
 
 enum catalog_sort { CATALOG_SORT_CREATED, CATALOG_SORT_UPDATED, CATALOG_SORT_NAME, CATALOG_SORT_COUNT };
 
-/* Parameters: limit, row offset, name (NULL: any). */
-const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending);
+/* Parameters: limit, row offset, and for those of one name the name. */
+const struct stmt *stmt_dataset_list(enum catalog_sort sort, bool descending, bool one_name);
 
 enum dataset_column {
     DATASET_ID, DATASET_NAME, DATASET_DESCRIPTION, DATASET_SCHEMA, DATASET_CONTENT_TYPE, DATASET_FORMAT,
@@ -64,9 +66,9 @@ extern const struct stmt STMT_UPLOAD_GET;     /* batch, name -> kind, dataset, s
 extern const struct stmt STMT_BATCH_COMPLETE; /* batch -> status; loading: a file of it is not whole */
 extern const struct stmt STMT_BATCH_ABORT;    /* batch -> status */
 
-/* Parameters: limit, row offset, dataset, status, created after, created before (each NULL: any).
- * Sort: created or updated. */
-const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending);
+/* Parameters: limit, row offset, status, created after, created before (each of them NULL: any), and for those of one
+ * dataset the dataset. Sort: created or updated. */
+const struct stmt *stmt_batch_list(enum catalog_sort sort, bool descending, bool one_dataset);
 
 enum batch_column {
     BATCH_ID, BATCH_DATASET, BATCH_KIND, BATCH_STATUS, BATCH_ATTEMPT, BATCH_CREATED, BATCH_UPDATED, BATCH_STARTED,

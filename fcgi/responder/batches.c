@@ -58,8 +58,9 @@ enum fault batch_handle_list(struct call *c)
     if (fault != FAULT_NONE)
         return fault;
     const char *const params[] = {arena_int(c->arena, list.limit), arena_int(c->arena, list.start),
-                                  filter[0], filter[1], filter[2], filter[3]};
-    fault = call_db(c, stmt_batch_list(list.sort, list.descending), params, 6, &rows);
+                                  filter[1], filter[2], filter[3], filter[0]};
+    const struct stmt *stmt = stmt_batch_list(list.sort, list.descending, filter[0] != NULL);
+    fault = call_db(c, stmt, params, filter[0] != NULL ? 6 : 5, &rows);
     return fault == FAULT_NONE ? batch_answer(c, &rows, list.properties) : fault;
 }
 

@@ -317,9 +317,10 @@ enum fault dataset_handle_list(struct call *c)
         fault = catalog_list_read(c, &q, true, &list);
     if (fault != FAULT_NONE)
         return fault;
-    const char *const params[] = {arena_int(c->arena, list.limit), arena_int(c->arena, list.start),
-                                  query_get(&q, "name")};
-    fault = call_db(c, stmt_dataset_list(list.sort, list.descending), params, 3, &rows);
+    const char *name = query_get(&q, "name");
+    const char *const params[] = {arena_int(c->arena, list.limit), arena_int(c->arena, list.start), name};
+    const struct stmt *stmt = stmt_dataset_list(list.sort, list.descending, name != NULL);
+    fault = call_db(c, stmt, params, name != NULL ? 3 : 2, &rows);
     bool observed = list.properties != NULL && catalog_listed(list.properties, DATASET_OBSERVED);
     return fault == FAULT_NONE ? dataset_answer(c, &rows, list.properties, observed) : fault;
 }

@@ -18,6 +18,7 @@
 #define LIST_ROWS_MOST INT64_C(1000000000)
 #define LIST_BYTES_MOST (2u * 1024u * 1024u) /* of what jobs keep as given; a page is cut short above it */
 #define LIST_ANSWER_BYTES (16u * 1024u * 1024u)
+#define LIST_WHOLE_MOST 31                   /* records that are read without a look at their sizes first: 64 KiB each */
 
 struct list_request {
     int64_t limit;
@@ -182,7 +183,7 @@ enum fault job_handle_list(struct call *c)
         return fault;
     /* one row more than the page tells whether another page follows */
     const char *const params[] = {arena_int(c->arena, r.limit + 1), arena_int(c->arena, r.skip), r.cursor, r.status};
-    const struct stmt *stmt = stmt_job_list(r.sort, r.descending, r.status != NULL);
+    const struct stmt *stmt = stmt_job_list(r.sort, r.descending, r.status != NULL, r.limit > LIST_WHOLE_MOST);
     fault = call_db(c, stmt, params, r.status != NULL ? 4 : 3, &rows);
     return fault == FAULT_NONE ? list_answer(c, &r, &rows) : fault;
 }

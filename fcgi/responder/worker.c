@@ -25,6 +25,10 @@
 #include "responder/figures.h"
 #include "responder/pipeline.h"
 
+/* Every statement is planned once a connection and not once a call: a page's LIMIT is a parameter, and the planner takes
+ * an unknown one for a tenth of all rows, so left alone it would think the plan for this very call worth its price each
+ * time. Statements are written for it (core/stmt_api.c). */
+#define WORKER_PLANS "-c plan_cache_mode=force_generic_plan -c jit=off"
 #define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
 #define WORKER_KEEP_BYTES (256u * 1024u) /* of the arena, after a request; nearly all requests need less */
 #define WORKER_HEAP_STEP_BYTES (256 * 1024)
@@ -158,7 +162,8 @@ int worker_live(int slot, void *arg)
     worker.db = db_new((struct db_options){.conninfo = conf_text(CONF_DATABASE_API),
                                            .application = "consign-api",
                                            .wait_ms = (int)conf_number(CONF_API_DATABASE_MS),
-                                           .lock_ms = worker_lock_ms()});
+                                           .lock_ms = worker_lock_ms(),
+                                           .more_options = WORKER_PLANS});
     progress_db = worker.db;
     worker.merge = merge_new();
     int turns = pool_worker_share(setup->listen_fd);

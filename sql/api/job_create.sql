@@ -5,19 +5,21 @@
 --   CN404  no such dataset           CN400  not a union dataset
 --   CN501  its format is not offered CN422  the key belongs to another body
 --   CN405, CN406  as job_policy      CN429, CN507  as quota_admit
+-- Planned once a connection, by look-ups, whatever the tables hold then.
 CREATE OR REPLACE FUNCTION consign.job_create(
     p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_created_ms bigint, p_dataset text,
     p_policy text, p_policy_version integer, p_fields text, p_filter text, p_additional text, p_segments text,
     p_instance text, p_request_id text, p_client text, p_key_sha256 text, p_body_sha256 text)
     RETURNS SETOF consign.job_document
-    LANGUAGE plpgsql SET search_path = pg_catalog AS
+    LANGUAGE plpgsql SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET jit = off AS
 $$
 DECLARE
-    target   consign.dataset;
+    target   record;
     made     text;
     policy   text;
     version  integer;
-    segments json := p_segments::json;
+    accepted consign.export_job;
+    targets  text;
 BEGIN
     IF p_key_sha256 IS NOT NULL THEN
         made := consign.idempotency_claim(p_org, p_sandbox, 'export/jobs', p_key_sha256, p_body_sha256, p_job::text);
@@ -32,7 +34,7 @@ BEGIN
         END IF;
     END IF;
 
-    SELECT * INTO target FROM consign.dataset d
+    SELECT d.class, d.compression INTO target FROM consign.dataset d
         WHERE d.org = p_org AND d.sandbox = p_sandbox AND d.dataset = p_dataset FOR KEY SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'dataset' USING ERRCODE = 'CN404';
@@ -45,20 +47,26 @@ BEGIN
     PERFORM consign.quota_admit(p_org, p_sandbox);
 
     INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)
-        SELECT p_org, p_sandbox, made_batch, p_dataset, 'export', 'active', p_created_ms, p_created_ms, p_client
-        FROM (SELECT p_batch UNION SELECT s->>'batch' FROM json_array_elements(segments) s) batches(made_batch);
+        VALUES (p_org, p_sandbox, p_batch, p_dataset, 'export', 'active', p_created_ms, p_created_ms, p_client);
     INSERT INTO consign.export_job (org, sandbox, job, status, dataset, batch, segment_per_batch, merge_policy,
             merge_policy_version, fields, filter, additional_fields, profile_instance_id, request_id, created_client,
             created_ms, updated_ms)
-        VALUES (p_org, p_sandbox, p_job, 'NEW', p_dataset, p_batch, segments IS NOT NULL, policy,
+        VALUES (p_org, p_sandbox, p_job, 'NEW', p_dataset, p_batch, p_segments IS NOT NULL, policy,
             version, p_fields, p_filter, p_additional, p_instance, p_request_id, p_client,
-            p_created_ms, p_created_ms);
-    INSERT INTO consign.export_target (org, sandbox, job, number, batch, segment_ns, segment_id, statuses)
-        SELECT p_org, p_sandbox, p_job, s.ordinality - 1, s.item->>'batch', s.item->>'ns', s.item->>'id', s.item->>'statuses'
-        FROM json_array_elements(segments) WITH ORDINALITY AS s(item, ordinality);
+            p_created_ms, p_created_ms)
+        RETURNING * INTO accepted;
+    IF p_segments IS NOT NULL THEN
+        INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)
+            SELECT p_org, p_sandbox, s.item->>'batch', p_dataset, 'export', 'active', p_created_ms, p_created_ms, p_client
+            FROM json_array_elements(p_segments::json) AS s(item) WHERE s.item->>'batch' <> p_batch;
+        INSERT INTO consign.export_target (org, sandbox, job, number, batch, segment_ns, segment_id, statuses)
+            SELECT p_org, p_sandbox, p_job, s.ordinality - 1, s.item->>'batch', s.item->>'ns', s.item->>'id', s.item->>'statuses'
+            FROM json_array_elements(p_segments::json) WITH ORDINALITY AS s(item, ordinality);
+        targets := consign.job_targets(p_org, p_sandbox, p_job);
+    END IF;
     INSERT INTO consign.work_queue (org, sandbox, kind, job, batch, created_ms)
         VALUES (p_org, p_sandbox, 'export', p_job, p_batch, p_created_ms);
-    RETURN QUERY SELECT * FROM consign.job_document d
-        WHERE d.org = p_org AND d.sandbox = p_sandbox AND d.job = p_job;
+    -- its job_document: it has no progress yet
+    RETURN QUERY SELECT (accepted).*, NULL::text, NULL::bigint, NULL::bigint, NULL::bigint, targets;
 END
 $$;

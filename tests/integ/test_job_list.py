@@ -136,6 +136,22 @@ def test_a_new_job_between_pages_shifts_nothing(client):
     assert ids(first) + ids(rest) == made[:4]
 
 
+@pytest.mark.parametrize("sort", ["id:desc", "updateTime:asc", "status:desc"])
+def test_a_page_of_large_jobs_is_cut_and_the_next_goes_on(client, spooler_paused, sort):
+    """At 2 MiB of what jobs keep as given; 40 jobs of 60,000 bytes are 2.4 MB."""
+    dataset = flows.create_dataset(client)
+    fields = ",".join(f"_tenant.member{number:011d}" for number in range(2400))[:60000].rstrip(",._")
+    with spooler_paused():
+        made = [flows.start_job(client, job_body(dataset, fields=fields))["id"] for _ in range(40)]
+        pages = [listing(client, f"limit=1000&sort={sort}")]
+        pages.append(client.get("/data/core/ups" + pages[0]["link"]["next"]).json())
+        for job in made:
+            client.delete(f"{JOBS}/{job}")
+    assert [len(ids(page)) for page in pages] == [34, 6]
+    assert pages[1]["link"]["next"] == ""
+    assert ids(pages[0]) + ids(pages[1]) == (made if sort.endswith("asc") else made[::-1])
+
+
 def test_status_filter(client, spooler_paused):
     dataset = flows.create_dataset(client)
     done = flows.start_job(client, job_body(dataset))

@@ -1,7 +1,8 @@
 -- The catalog gate: what the migrated database is, against what design.md section 4 asks of it.
 BEGIN;
-SELECT plan(7);
+SELECT plan(8);
 SELECT is_empty('SELECT gate_tables()', 'every table: row level security, forced, keys by (org, sandbox)');
+SELECT is_empty('SELECT gate_statistics()', 'every table with several indexes: the planner knows whose a sandbox is');
 SELECT is_empty('SELECT gate_policies()', 'every table: the policy by the raising function, and no other');
 SELECT is_empty('SELECT gate_foreign_keys()', 'every foreign key by (org, sandbox)');
 SELECT is_empty('SELECT gate_functions()', 'every function: fixed search_path, three definers, one owner');

@@ -1,6 +1,6 @@
 -- The gate sees what it is there for: each fault is made, found, and undone.
 BEGIN;
-SELECT plan(22);
+SELECT plan(24);
 
 -- A test: after `damage`, `gate` answers exactly these lines.
 CREATE FUNCTION pg_temp.finds(damage text, gate text, VARIADIC faults text[]) RETURNS text LANGUAGE plpgsql AS $$
@@ -49,6 +49,9 @@ SELECT pg_temp.finds('GRANT consign_owner TO consign_spooler', 'gate_roles', 'co
 SELECT pg_temp.finds('ALTER TABLE consign.batch OWNER TO consign_api', 'gate_roles', 'batch: not owned by consign_owner',
     'consign_api: a program that owns something');
 
+SELECT pg_temp.finds('DROP STATISTICS consign.batch_place', 'gate_statistics', 'batch: no statistics of (org, sandbox)');
+SELECT pg_temp.finds('CREATE INDEX other ON consign.quota (org, sandbox, weight)', 'gate_statistics',
+    'quota: no statistics of (org, sandbox)');
 SELECT pg_temp.finds('GRANT SELECT ON consign.client TO consign_metrics', 'gate_rights', 'not in rights.txt: consign_metrics table client SELECT');
 SELECT pg_temp.finds('GRANT SELECT (body) ON consign.profile_fragment TO consign_api', 'gate_rights',
     'not in rights.txt: consign_api column profile_fragment.body SELECT');

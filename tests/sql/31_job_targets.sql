@@ -1,6 +1,6 @@
 -- A job with a batch for each segment: its batches are made, shown and ended together.
 BEGIN;
-SELECT plan(30);
+SELECT plan(32);
 CREATE FUNCTION pg_temp.three(n integer) RETURNS text LANGUAGE sql AS
 $$ SELECT format('[{"batch":"%s","ns":"ups","id":"a \"b\" \\\u00e9","statuses":["realized","existing"]},'
     '{"batch":"%s","ns":"own","id":"b","statuses":["exited"]},{"batch":"%s","ns":"ups","id":"b","statuses":["realized"]}]',
@@ -73,8 +73,15 @@ SELECT is((SELECT count(*) FROM consign.batch b WHERE b.org = 1 AND b.sandbox = 
 SELECT is((SELECT string_agg(f.batch, ' ') FROM consign.batch_file f WHERE f.org = 1 AND f.sandbox = 11 AND f.batch IN (b(9), b(109), b(209))),
     b(109), 'each with its own files');
 
-SELECT alike((SELECT string_agg(line, ' ') FROM pg_temp.plan(9) line), '%on export_target t (actual%', 'the batches are read for a job that has some');
-SELECT alike((SELECT string_agg(line, ' ') FROM pg_temp.plan(6) line), '%on export_target t (never executed)%', 'and for no other');
+RESET ROLE;
+SET LOCAL track_functions = 'pl';
+SET LOCAL ROLE consign_api;
+SELECT is((pg_temp.document(6)).targets, NULL, 'a job with one batch for all is read');
+SELECT is(pg_stat_get_xact_function_calls('consign.job_targets'::regproc), NULL, 'and nothing asked for its batches');
+SELECT ok((pg_temp.document(9)).targets IS NOT NULL AND pg_stat_get_xact_function_calls('consign.job_targets'::regproc) > 0,
+    'which are read for a job that has some');
+SELECT alike((SELECT string_agg(line, ' ') FROM pg_temp.plan(9) line), '%on export_progress q (never executed)%',
+    'nor is the progress of one that waits looked for');
 RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;
