@@ -1,10 +1,13 @@
 """What an org or sandbox may take: live jobs (429), room in the lake (409, and jobs that fail), set by consignctl quota."""
 
 import hashlib
+import time
 
+import psycopg
 import pytest
 
 import flows
+import lake
 from client import Client
 from flows import JOBS
 
@@ -97,6 +100,27 @@ def test_a_job_that_outgrows_its_room_fails_and_leaves_nothing(client):
     assert "room" in job["errors"][0]["msg"] and "operator" in job["errors"][0]["msg"]
     assert taken(client)["-"]["lake_bytes"] == "0"
     assert not list(client.stack.lake.glob(f"*/*/{dataset}/*/*"))
+    quota(client, "--lake-bytes", "default")
+    flows.export(client, flows.job_body(dataset))
+
+
+def test_a_run_ends_when_its_room_is_gone_and_not_when_it_would_publish(client):
+    flows.export_all(client)
+    used = int(taken(client)["-"]["lake_bytes"])
+    dataset = flows.create_dataset(client)
+    with psycopg.connect(client.stack.pg_uri) as holder:  # the run waits in the middle of its reading
+        holder.execute("LOCK TABLE consign.profile_fragment IN ACCESS EXCLUSIVE MODE")
+        job = post(client, dataset, expect=200).json()["id"]
+        while client.get(f"{JOBS}/{job}").json()["status"] == "NEW":
+            time.sleep(0.02)
+        assert list((client.stack.lake / "tmp").iterdir()), "it writes"
+        quota(client, "--lake-bytes", str(used - 1))
+        ended = flows.wait_job(client, job, 20)
+    assert ended["status"] == "FAILED" and ended["errors"][0]["code"] == "0090000009", ended
+    assert "room" in ended["errors"][0]["msg"]
+    assert int(taken(client)["-"]["lake_bytes"]) == used and taken(client)["-"]["jobs"] == "0"
+    assert not list(client.stack.lake.glob(f"*/*/{dataset}/*/*"))
+    lake.wait_clean(client.stack, 10)
     quota(client, "--lake-bytes", "default")
     flows.export(client, flows.job_body(dataset))
 

@@ -144,7 +144,7 @@ def test_an_uploaded_batch_expires_with_its_refused_records_and_the_store_stays(
     eventually(lambda: gone(home, done["id"]), "it does not expire")
     home.get(f"{BATCH_FILES}/{done['id']}/meta?path=row_errors", expect=410)
     assert shown(home, dataset) == {waits}
-    assert not sql(stack, "SELECT FROM consign.batch_error WHERE batch = %s", done["id"])
+    assert not sql(stack, "SELECT 1 FROM consign.batch_error WHERE batch = %s", done["id"])
     assert "kept@x" in str(flows.export_all(home)[1])
 
 
@@ -238,6 +238,20 @@ def test_an_old_job_is_found_by_its_number_and_in_no_list(stack, full, stranger)
     with pytest.raises(RuntimeError, match="the job is in the archive"):
         stack.ctl("retry", *place)
     assert flows.download(full, plain["destination"]["batchId"]), "its batch is there as before"
+
+
+@pytest.mark.parametrize("sort", ["updateTime:asc", "status:asc", "creationTime:asc"])
+def test_a_list_goes_on_behind_a_job_that_went_to_the_archive_meanwhile(stack, sort):
+    """A cursor whose job is in the archive gave no rows, and the client took the list for ended."""
+    client = ownstack.new_client(stack)
+    dataset = flows.create_dataset(client)
+    first, second, third = (flows.export(client, flows.job_body(dataset))[0]["id"] for _ in range(3))
+    page = client.get(f"{JOBS}?limit=1&sort={sort}").json()
+    assert [job["id"] for job in page["records"]] == [first]
+    sql(stack, "UPDATE consign.export_job SET ended_ms = ended_ms - %s WHERE job = %s", 91 * DAY_MS, first)
+    eventually(lambda: sql(stack, "SELECT 1 FROM consign.export_job_archive WHERE job = %s", first), "it is not archived")
+    page = client.get("/data/core/ups" + page["link"]["next"].replace("limit=1", "limit=9")).json()
+    assert [job["id"] for job in page["records"]] == [second, third]
 
 
 def test_a_dataset_goes_when_its_batches_have_expired(stack, full):

@@ -154,6 +154,34 @@ def test_work_that_kills_its_workers_fails_and_stops_nobody(stack, workers):
     flows.export_all(export.client)
 
 
+def test_work_that_fails_waits_as_long_as_it_is_old_and_fails_after_its_attempts(stack):
+    """No directory can be made in the storage: three attempts, and each pause doubles the age of the job."""
+    client = new_client(stack)
+    body = flows.job_body(flows.create_dataset(client))
+    least_ms, tmp = crash_points.SETTINGS["spooler__retry_ms"], stack.lake / "tmp"
+    ages, mode = {}, tmp.stat().st_mode
+    with psycopg.connect(stack.pg_uri, autocommit=True) as db:
+        tmp.chmod(0o500)
+        try:
+            job = flows.start_job(client, body)["id"]
+            while (row := db.execute("SELECT attempts, attempt IS NULL, not_before_ms - created_ms, consign.now_ms() - created_ms,"
+                                     " last_fault FROM consign.work_queue WHERE job = %s", (job,)).fetchone()):
+                attempts, waits, due, age, fault = row
+                if waits and attempts > 0:
+                    ages[attempts] = due
+                    assert fault == "disk"
+                elif attempts > 1:
+                    assert age >= ages[attempts - 1], "not before its time"
+        finally:
+            tmp.chmod(mode)
+    assert list(ages) == [1, 2], ages
+    assert ages[1] >= least_ms and ages[2] >= 2 * ages[1], "as long as it was old when it failed"
+    assert ages[2] <= 2 * (ages[1] + 2000), "and no longer, save what the attempt took"
+    told = client.get(f"{flows.JOBS}/{job}").json()
+    assert told["status"] == "FAILED" and told["errors"][0]["code"] == "0090000009", told
+    flows.export(client, body)
+
+
 def half_a_call(path, database, role):
     """A session with the name of one that holds leases, which begins a call and never ends it."""
     raw = socket.socket(socket.AF_UNIX)
