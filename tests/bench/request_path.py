@@ -110,7 +110,7 @@ class RequestPath:
 
     def tokens(self):
         self.report.begin("tokens", "each request another token, so that each is verified; ratio: to GET job")
-        count = (30_000 if self.full else 12_000) * self.seconds
+        count = (20_000 if self.full else 12_000) * self.seconds
         self.place.population.sign(self.place.walk, ASKED, count)
         before = self.place.token_lookups()
         walked = self.wrk("get-walk")
