@@ -140,6 +140,8 @@ class Overload:
         self.report.note(f"{name}: p99 {p99[0]:.2f} and {p99[1]:.2f} ms; p50 "
                          + " and ".join(f"{statistics.median(run.p50 for run in runs):.2f}" for runs in (alone, beside)))
         self.report.reach(f"p99 of others beside {name}", p99[1] / p99[0], "<=", 1.5, " x")
+        rates = [statistics.median(run.rate for run in runs) for runs in (alone, beside)]
+        self.report.reach(f"rate of others beside {name}", rates[1] / rates[0], ">=", 0.8, " x")
         self.report.reach(f"failed requests of others beside {name}", sum(r.bad + r.broken for r in beside), "<=", 0)
 
     def too_large(self):

@@ -43,6 +43,8 @@ def main():
     crowd.gather(idle=idle, headers=headers, bodies=bodies)
     for _ in range(readers):
         crowd.gather(readers=1, read=next(reads))
+    for link in crowd.readers:  # its answer has begun: what is measured is slow reading, not the burst of requests before
+        link.recv(1)
     print("ready", flush=True)
     ended = 0
     for part in itertools.cycle(range(PARTS)):
