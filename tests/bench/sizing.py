@@ -120,7 +120,8 @@ class Bench:
         finally:
             self.stack.signal_spooler(signal.SIGCONT)
         print(f"== workers ({len(os.sched_getaffinity(0))} cores, {setting('CONNECTIONS', 32)} connections; medians)")
-        print(f"{'what':<12} {'workers':>7} {'rate/s':>9} {'p99 ms':>8} {'errors':>7} {'pool us':>8} {'nginx us':>9} {'pg us':>7}")
+        print(f"{'what':<12} {'workers':>7} {'rate/s':>9} {'p99 ms':>8} {'errors':>7}"
+              f" {'pool us':>8} {'nginx us':>9} {'pg us':>7}")
         for (name, workers), rows in sorted(found.items(), key=lambda item: (item[0][0], item[0][1])):
             rate, p99, _, pool, nginx, postgres = (statistics.median(column) for column in zip(*rows))
             print(f"{name:<12} {workers:>7} {rate:>9.0f} {p99:>8.1f} {sum(row[2] for row in rows):>7}"

@@ -19,6 +19,7 @@ import ownstack
 from flows import CATALOG
 
 WORKERS = 2
+WAITING = 7
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_a_full_pool_shows_its_queue_and_says_so(stack, client):
     client.get(f"{CATALOG}/dataSets")
     log = stack.dir / "log" / "api.log"
     before = log.read_text().count("event=pool_full")
-    with held(stack, client, WORKERS + 3):
+    with held(stack, client, WORKERS + WAITING):
         deadline = time.monotonic() + 15
         while log.read_text().count("event=pool_full") == before:
             assert time.monotonic() < deadline, "no line"
@@ -93,7 +94,9 @@ def test_a_full_pool_shows_its_queue_and_says_so(stack, client):
     line = [text for text in log.read_text().splitlines() if "event=pool_full" in text][-1]
     told = dict(word.split("=", 1) for word in line.split())
     assert told["level"] == "warn" and told["workers"] == told["busy"] == str(WORKERS)
-    assert int(told["queue"]) in (3, -1) and int(told["full_ms"]) >= 2000
+    # waiting for a lock ends after two seconds, about when the line is written: then some have moved up
+    assert 1 <= int(told["queue"]) <= WAITING or int(told["queue"]) == -1
+    assert int(told["full_ms"]) >= 2000
     found = await_health(stack, lambda h: h["queue"]["longestWaitMs"] >= 1000, seconds=3)
     assert found["queue"]["fullMs"] < 2000
     await_health(stack, lambda h: h["queue"]["longestWaitMs"] == 0 and h["queue"]["fullMs"] == 0)
