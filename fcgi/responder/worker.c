@@ -24,8 +24,8 @@
 
 /* Every statement is planned once a connection and not once a call: a page's LIMIT is a parameter, and the planner takes
  * an unknown one for a tenth of all rows, so left alone it would think the plan for this very call worth its price each
- * time. Statements are written for it (core/stmt_api.c). */
-#define WORKER_PLANS "-c plan_cache_mode=force_generic_plan -c jit=off"
+ * time. Statements are written for it (core/stmt_api.c). By index, also while a table is empty: the plan outlives that. */
+#define WORKER_PLANS "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
 #define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
 #define WORKER_LOCK_LEAST_MS 100
 #define WORKER_LOCK_MOST_MS 2000
