@@ -27,8 +27,8 @@
 
 /* Every statement is planned once a connection and not once a call: a page's LIMIT is a parameter, and the planner takes
  * an unknown one for a tenth of all rows, so left alone it would think the plan for this very call worth its price each
- * time. Statements are written for it (core/stmt_api.c). */
-#define WORKER_PLANS "-c plan_cache_mode=force_generic_plan -c jit=off"
+ * time. Statements are written for it (core/stmt_api.c). By index, also while a table is empty: the plan outlives that. */
+#define WORKER_PLANS "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
 #define WORKER_ARENA_BYTES (16u * 1024u * 1024u) /* a 1 MiB body, its copies and a list of 1000 jobs */
 #define WORKER_KEEP_BYTES (256u * 1024u) /* of the arena, after a request; nearly all requests need less */
 #define WORKER_HEAP_STEP_BYTES (256 * 1024)
