@@ -7,9 +7,7 @@ forgotten fsync would never show. Used by power.py, disks.py and tests/integ/tes
 import contextlib
 import os
 import pathlib
-import random
 import shutil
-import socket
 
 import devices
 from ownstack import devstack
@@ -17,7 +15,6 @@ from stack import is_alive, process_tree
 from stand import Stand, send_signal
 
 
-PORTS = (24000, 32000)  # below those that the kernel gives to clients
 NOTE = "stack"  # in a place: the folder of the stack that its devices are of
 
 
@@ -31,17 +28,6 @@ def clear_leftovers():
         devices.remove_tree(place)
 
 
-def lasting_port():
-    """A port that is free together with the next one and stays so while nobody listens: one of the kernel's own choice
-    is soon that of a client, which may even reach itself when it calls a service that is down."""
-    while True:
-        port = random.randrange(*PORTS, 2)
-        with contextlib.suppress(OSError), socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", port))
-            second.bind(("127.0.0.1", port + 1))
-            return port
-
-
 class DeviceStand(Stand):
     """`makers` maps a folder of the stack (pg, lake, inbox) to what makes its device: maker(place, path) -> Disk or
     Tmpfs. lights_out() cuts the power; up() switches it on again. remove() takes everything down, whatever state it
@@ -49,7 +35,6 @@ class DeviceStand(Stand):
 
     def __init__(self, makers, **settings):
         super().__init__(**settings)
-        self.own.port = lasting_port()
         self.makers = makers
         self.devices = {}
         clear_leftovers()

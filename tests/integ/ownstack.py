@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -13,21 +14,23 @@ from client import Client
 from stack import DEVSTACK, Stack, Tenants
 
 
+PORTS = (24000, 32000)  # below those that the kernel gives to clients
+
+
 def devstack(*args):
     return subprocess.run([str(DEVSTACK), *args], capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)
 
 
-def free_ports():
-    """A port that is free together with the next one, which the operators' listener takes."""
+def free_port():
+    """A port that is free together with the next one, which the operators' listener takes, and stays so while nobody
+    listens: one of the kernel's own choice is soon that of a client, which may even reach itself when it calls a service
+    that is down."""
     while True:
-        with contextlib.ExitStack() as held:
-            first = held.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            second = held.enter_context(socket.socket())
-            with contextlib.suppress(OSError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
+        port = random.randrange(*PORTS, 2)
+        with contextlib.suppress(OSError), socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 class OwnStack:
@@ -36,7 +39,7 @@ class OwnStack:
     def __init__(self):
         # where tests/run stops whatever is left, however pytest ended
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="own.", dir=os.environ.get("CONSIGN_TEST_DIR")))
-        self.port = free_ports()
+        self.port = free_port()
 
     def start(self, **settings):
         """Settings with their dot as two underscores: spooler__workers=1. Returns the Stack."""
