@@ -20,20 +20,10 @@ BEGIN
 END
 $$;
 
--- No list shows the batch of an export before it is published, so until then it stands in its key alone.
-DROP INDEX consign.batch_created, consign.batch_updated, consign.batch_dataset;
-CREATE INDEX batch_created ON consign.batch (org, sandbox, created_ms, batch)
-    WHERE expired_ms IS NULL AND (kind = 'ingest' OR status = 'success');
-CREATE INDEX batch_updated ON consign.batch (org, sandbox, updated_ms, batch)
-    WHERE expired_ms IS NULL AND (kind = 'ingest' OR status = 'success');
-CREATE INDEX batch_dataset ON consign.batch (org, sandbox, dataset, created_ms, batch)
-    WHERE expired_ms IS NULL AND (kind = 'ingest' OR status = 'success');
-
 -- A job is inserted with its batch, under the lock of its dataset, by job_create alone; a batch goes after its job
 -- (job_archive_move, batch_forget), and a dataset after its batches, which refer to it. Asking that again costs each
--- job two queries and the lock of a row.
-ALTER TABLE consign.export_job DROP CONSTRAINT export_job_org_sandbox_dataset_fkey,
-    DROP CONSTRAINT export_job_org_sandbox_batch_fkey;
+-- job a query and the lock of a row.
+ALTER TABLE consign.export_job DROP CONSTRAINT export_job_org_sandbox_batch_fkey;
 
 -- destination.batches as clients see it, of a job with a batch a segment. A function and not a subquery, because what a
 -- statement only might need is still set up with each of its executions. The members are put together by hand because
