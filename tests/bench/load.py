@@ -68,11 +68,9 @@ HEAD = """\\set i random({first}, {last})
 \\set r random(1, 9007199254740991)
 \\set job {first_job} + :n * {step}
 \\startpipeline
-BEGIN;
 SELECT set_config('consign.org', :i::text, true);
 """
-TAIL = """COMMIT;
-\\endpipeline
+TAIL = """\\endpipeline
 """
 TENANT = (":i", ":i")
 DATASET = "lpad(to_hex(:i::int), 24, '0')"
