@@ -11,7 +11,7 @@
 #include "lib/siphash.h"
 
 /* Of a tenant whose requests take longer than this each, a request more only makes others wait. */
-#define CONCURRENCY_MOMENT_MS 25
+#define CONCURRENCY_MOMENT_MS 100
 /* A wait that harms nobody ends all the same while the client still has time to be answered (api.database_ms). */
 #define CONCURRENCY_WAIT_MOST_MS 500
 #define CONCURRENCY_LATELY_MS 10000 /* clients poll their jobs every few seconds */

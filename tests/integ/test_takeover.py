@@ -90,7 +90,10 @@ def test_late_worker_is_refused(stack, workers, task):
 def test_late_worker_removes_nothing_of_the_one_that_published(stack, workers, nth):
     """It stood still between looking that nothing is published and removing what lay there: the job's result by then."""
     outcome, export = zombies.Outcome(), Export(new_client(stack))
-    zombies.stand_still(workers, export, "sendto", nth, outcome)
+    for _ in range(3):  # the other worker may have claimed it first
+        zombies.stand_still(workers, export, "sendto", nth, outcome)
+        if outcome.points:
+            break
     assert outcome.points == 1
     settle(outcome, stack, export)
 

@@ -30,10 +30,10 @@ static void the_rule(void **state)
         {{6, 6, 9999, 499, 9999, false, true}, WAIT},  /* nobody else could have the worker */
         {{6, 6, 0, 500, 0, false, true}, REFUSED},     /* but not for ever */
         {{6, 6, 24, 24, 0, true, true}, WAIT},         /* a place was taken anew, the next is free soon */
-        {{6, 6, 25, 0, 0, true, true}, REFUSED},       /* nothing moves: at once */
-        {{6, 6, 0, 25, 0, true, true}, REFUSED},
+        {{6, 6, 100, 0, 0, true, true}, REFUSED},       /* nothing moves: at once */
+        {{6, 6, 0, 100, 0, true, true}, REFUSED},
         {{6, 6, 0, 0, 24, true, true}, WAIT},
-        {{6, 6, 0, 0, 25, true, true}, REFUSED},       /* a line, and others may stand in it */
+        {{6, 6, 0, 0, 100, true, true}, REFUSED},       /* a line, and others may stand in it */
         {{8, 6, 0, 0, 0, true, true}, WAIT},
     };
     (void)state;
@@ -77,10 +77,10 @@ static void an_org_has_so_many_places_and_others_the_rest(void **state)
     assert_int_equal(take(c, 0, 7, "a", 1000), GO);
     assert_int_equal(take(c, 1, 7, "b", 1000), GO);
     assert_int_equal(take(c, 2, 7, "c", 1010), WAIT);
-    assert_int_equal(take(c, 2, 7, "c", 1025), REFUSED);
-    assert_int_equal(take(c, 2, 8, "d", 1025), GO);
+    assert_int_equal(take(c, 2, 7, "c", 1100), REFUSED);
+    assert_int_equal(take(c, 2, 8, "d", 1100), GO);
     concurrency_release(c, 0);
-    assert_int_equal(take(c, 3, 7, "c", 1025), GO);
+    assert_int_equal(take(c, 3, 7, "c", 1100), GO);
     assert_int_equal(take(c, 0, 7, "c", 1026), WAIT);
 }
 

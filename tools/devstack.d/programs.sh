@@ -27,7 +27,7 @@ programs_write_conf()
 
     echo "$PORT" >port
     {
-        echo "# Written by tools/devstack up; --set KEY=VALUE changes a line."
+        echo "# Written by tools/devstack up; --set KEY=VALUE changes a line. No limit of a tenant, as in nginx's."
         while read -r key line; do
             echo "$key = ${extra[$key]:-$line}"
             unset "extra[$key]"
@@ -38,6 +38,7 @@ database.operator $(postgres_uri postgres)
 public.url http://127.0.0.1:$PORT
 api.socket $STATE/run/api.sock
 api.workers 4
+api.org_workers 512
 spooler.workers 2
 keys.dir $STATE/keys
 inbox.dir $STATE/inbox
