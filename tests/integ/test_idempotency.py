@@ -167,6 +167,28 @@ def test_nothing_was_made_when_the_cut_came_before_commit(proxy, one, what):
     assert one.count(creating) == before + 1
 
 
+REFUSE_AT_COMMIT = """
+CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'at commit'; END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON consign.export_job DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION public.refuse();
+"""
+
+
+def test_a_commit_that_fails_is_an_error_and_makes_nothing(proxied, one):
+    """The statement has answered with its row by then. The key is free, and the connection as good as before."""
+    creating, key = CREATING["job"], f"refused {uuid.uuid4()}"
+    request, before = creating.request(one), one.count(creating)
+    with psycopg.connect(proxied[0].pg_uri, autocommit=True) as database:
+        database.execute(REFUSE_AT_COMMIT)
+        try:
+            assert_problem(one.post(request, key), 500)
+        finally:
+            database.execute("DROP FUNCTION public.refuse CASCADE")
+    assert one.count(creating) == before
+    creating.name(one.post(request, key, expect=(200, 201)).json())
+    assert one.count(creating) == before + 1
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="strace on a confined worker needs root")
 def test_the_same_key_finds_what_was_made_when_its_worker_died_before_the_answer(proxied, one):
     """nginx answers then, with the problem of a busy service: after that too nobody can tell what was done."""
