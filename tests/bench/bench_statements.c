@@ -14,8 +14,8 @@ int main(int argc, char **argv)
         const char *name;
         const struct stmt *stmt;
     } KNOWN[] = {{"get", &STMT_JOB_GET},
-                 {"list", stmt_job_list(JOB_SORT_CREATED, true, false)},
-                 {"status", stmt_job_list(JOB_SORT_CREATED, true, true)},
+                 {"list", stmt_job_list(JOB_SORT_CREATED, true, false, false)},
+                 {"status", stmt_job_list(JOB_SORT_CREATED, true, true, false)},
                  {"create", &STMT_JOB_CREATE},
                  {"cancel", &STMT_JOB_CANCEL}};
     for (size_t i = 0; argc == 2 && i < sizeof KNOWN / sizeof *KNOWN; i++) {

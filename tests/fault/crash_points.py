@@ -136,9 +136,10 @@ def failed_at(workers, task, calls, error, nth, outcome):
     if hit:
         outcome.points += 1
         outcome.reached.append(where)
-        first = claims(workers.stack)[before][1]
-        if calls in NEVER_IGNORED and "published" in dict(attempts_that_ended(workers.stack, first)):
-            outcome.add([("half", "the attempt publishes all the same")], where)
+        if calls in NEVER_IGNORED:  # of other calls, the one that failed may have been the log's
+            first = claims(workers.stack)[before][1]
+            if "published" in dict(attempts_that_ended(workers.stack, first)):
+                outcome.add([("half", "the attempt publishes all the same")], where)
     if not over:
         outcome.add([("lost", "no end")], where)
     outcome.add(task.check(may_fail=True), where)

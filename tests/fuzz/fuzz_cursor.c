@@ -38,7 +38,7 @@ static void check_accepted(struct call *c, const struct list_request *r)
     INVARIANT(r->skip >= 0 && r->skip <= LIST_ROWS_MOST);
     INVARIANT(r->cursor == NULL || r->skip == 0);
     INVARIANT(r->sort == JOB_SORT_CREATED || r->sort == JOB_SORT_UPDATED || r->sort == JOB_SORT_STATUS);
-    INVARIANT(stmt_job_list(r->sort, r->descending, r->status != NULL) != NULL);
+    INVARIANT(stmt_job_list(r->sort, r->descending, r->status != NULL, r->limit > LIST_WHOLE_MOST) != NULL);
     if (r->cursor != NULL)
         check_cursor(r->cursor);
 
