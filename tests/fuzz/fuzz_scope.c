@@ -23,6 +23,7 @@
 #define token_cache_verify fuzz_token_cache_verify
 #define scope_find fuzz_scope_find
 #define db_set_budget fuzz_db_set_budget
+#define request_others_wait fuzz_request_others_wait
 #include "responder/pipeline.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define N(array) (sizeof(array) / sizeof(array)[0])
@@ -112,6 +113,12 @@ void fuzz_request_drop(struct request_listener *l)
 {
     (void)l;
     INVARIANT(got.text != NULL); /* there is always somebody to answer here */
+}
+
+bool fuzz_request_others_wait(struct request_listener *l)
+{
+    (void)l;
+    return false;
 }
 
 enum route_match fuzz_routes_match(struct call *c, const char **allow)
@@ -307,8 +314,11 @@ static void read_input(char *at, const char *end)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena *arena;
-    if (arena == NULL)
+    static struct call_worker worker; /* the only one, so that its tenant always has a place */
+    if (arena == NULL) {
         arena = arena_new(1u << 20);
+        worker = (struct call_worker){.workers = 1, .concurrency = concurrency_new(1, 1), .figures = figures_new(1)};
+    }
     if (size == 0)
         return 0;
     char *copy = malloc(size);
@@ -322,7 +332,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     const char *word = "";
     struct scope_answer scope = {0};
-    struct call_worker worker = {0};
     int status = expected(&word, &scope);
     pipeline_serve(&worker, arena);
     check_answer(word);
