@@ -55,6 +55,9 @@ const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1
     " (" key_of_cursor "CASE WHEN $5::bigint IS NULL THEN " no_job " ELSE $5::bigint END) ORDER BY " order             \
     " LIMIT $3::int OFFSET $4::bigint"
 
+#define TEXT_OF(constant) TEXT_OF_(constant)
+#define TEXT_OF_(constant) #constant
+
 /* What of a row may be long. octet_length() asks a value that is stored elsewhere for its size, and does not fetch it. */
 #define JOB_BYTES                                                                                                      \
     "coalesce(octet_length(fields), 0) + coalesce(octet_length(filter), 0)"                                            \
@@ -74,7 +77,7 @@ const struct stmt STMT_JOB_CANCEL = {"job_cancel", "SELECT consign.job_cancel($1
                 " FROM (SELECT " JOB_BUT_TARGETS ", " JOB_BYTES " AS bytes FROM consign.job_document"                  \
                 JOB_ROWS(status, key, key_of_cursor, beyond, no_job, order) ") p"                                      \
                 " WINDOW walk AS (ORDER BY " order " ROWS UNBOUNDED PRECEDING)) page"                                  \
-                " WHERE before <= " STMT_JOB_LIST_BYTES " ORDER BY " order,                                            \
+                " WHERE before <= " TEXT_OF(STMT_JOB_LIST_BYTES) " ORDER BY " order,                                            \
                 params                                                                                                 \
         }                                                                                                              \
     }

@@ -27,7 +27,7 @@ enum job_sort { JOB_SORT_CREATED, JOB_SORT_UPDATED, JOB_SORT_STATUS, JOB_SORT_CO
  * for those of one status the status. Sorting one status by status is sorting it by creation.
  * cut: the page ends with the first row at which what jobs keep as given passes STMT_JOB_LIST_BYTES, and what would come
  * behind it is not read; dearer than the page as it is. The batches of a job with a batch a segment don't count. */
-#define STMT_JOB_LIST_BYTES "2097152"
+#define STMT_JOB_LIST_BYTES 2097152
 const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_status, bool cut);
 
 enum job_column {

@@ -74,8 +74,8 @@ void db_set_budget(struct db *db, int64_t budget_ms);
  * of it. A uuid of ours, copied; NULL ends it. It costs no round trip. */
 void db_name_work(struct db *db, const char *attempt);
 
-/* Runs one statement in a transaction of its own, for the tenant `org` (0: none), in one round
- * trip. `params` are texts, NULL for SQL NULL, stmt->params of them. rows may be NULL. When it
+/* Runs one statement (of a tenant: a SELECT) in a transaction of its own, for the tenant `org` (0: none), in one
+ * round trip. `params` are texts, NULL for SQL NULL, stmt->params of them. rows may be NULL. When it
  * returns FAULT_NONE the transaction is committed.
  * Faults: what the statement raised (see db.c), FAULT_DB_UNAVAILABLE, FAULT_STOPPED. */
 enum fault db_call(struct db *db, struct arena *a, int org, const struct stmt *stmt, const char *const *params,

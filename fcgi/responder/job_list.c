@@ -16,7 +16,6 @@
 #define LIST_LIMIT_DEFAULT 100
 #define LIST_LIMIT_MOST 1000
 #define LIST_ROWS_MOST INT64_C(1000000000)
-#define LIST_BYTES_MOST (2u * 1024u * 1024u) /* of what jobs keep as given; a page is cut short above it */
 #define LIST_ANSWER_BYTES (16u * 1024u * 1024u)
 #define LIST_WHOLE_MOST 31                   /* records that are read without a look at their sizes first: 64 KiB each */
 
@@ -139,7 +138,8 @@ static const char *list_next(struct call *c, const struct list_request *r, const
     return arena_printf(c->arena, "/export/jobs/?limit=%lld&offset=%s%s%s", (long long)r->limit, cursor, sort, status);
 }
 
-/* How many of the rows fit on the page: at least one, at most the limit. */
+/* How many of the rows fit on the page: at least one, at most the limit, and of what jobs keep as given no more than a
+ * statement that cuts reads: were it more, the page would seem the last. */
 static int list_count(const struct list_request *r, const struct db_rows *rows)
 {
     size_t bytes = 0;
@@ -148,7 +148,7 @@ static int list_count(const struct list_request *r, const struct db_rows *rows)
         bytes += db_length(rows, count, JOB_FIELDS) + db_length(rows, count, JOB_FILTER) +
                  db_length(rows, count, JOB_ADDITIONAL) + db_length(rows, count, JOB_ERRORS) +
                  db_length(rows, count, JOB_TARGETS);
-        if (bytes > LIST_BYTES_MOST && count > 0)
+        if (bytes > STMT_JOB_LIST_BYTES && count > 0)
             break;
         count++;
     }

@@ -221,5 +221,5 @@ void request_answer(struct request_listener *l, const char *bytes, size_t length
 
 void request_drop(struct request_listener *l)
 {
-    FCGX_Finish_r(&l->fcgi);
+    request_finish(l);
 }

@@ -14,6 +14,6 @@ CREATE INDEX batch_of_dataset ON consign.batch (org, sandbox, dataset, status);
 -- What has expired, the longest ago first: batch_forget.
 DROP INDEX consign.batch_expired;
 CREATE INDEX batch_expired ON consign.batch (org, sandbox, expired_ms) WHERE expired_ms IS NOT NULL;
--- Deleting a dataset read all jobs of its sandbox for this one. What it says is held by the job's batch, which is of the
--- same dataset and can't go before the job.
+-- Deleting a dataset read all jobs of its sandbox for this one. job_create makes a job for a dataset that it
+-- holds, and a dataset goes after its jobs: dataset_delete archives them.
 ALTER TABLE consign.export_job DROP CONSTRAINT export_job_org_sandbox_dataset_fkey;

@@ -90,7 +90,7 @@ def test_late_worker_is_refused(stack, workers, task):
 def test_late_worker_removes_nothing_of_the_one_that_published(stack, workers, nth):
     """It stood still between looking that nothing is published and removing what lay there: the job's result by then."""
     outcome, export = zombies.Outcome(), Export(new_client(stack))
-    for _ in range(3):  # the other worker may have claimed it first
+    for _ in range(3):  # the point is the claim's only when no sweep's calls were counted before it
         zombies.stand_still(workers, export, "sendto", nth, outcome)
         if outcome.points:
             break
