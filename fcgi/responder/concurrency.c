@@ -14,6 +14,7 @@
 #define CONCURRENCY_MOMENT_MS 100
 /* A wait that harms nobody ends all the same while the client still has time to be answered (api.database_ms). */
 #define CONCURRENCY_WAIT_MOST_MS 500
+#define CONCURRENCY_START_MS 2000   /* until a pool has worked off what waited while it started */
 #define CONCURRENCY_LATELY_MS 10000 /* clients poll their jobs every few seconds */
 
 struct concurrency_slot {
@@ -25,13 +26,14 @@ struct concurrency_slot {
 struct concurrency {
     int workers;
     int most;
+    int64_t limited_from_ms;
     struct siphash_key key;
     atomic_int last_org;         /* that got a place */
     _Atomic int64_t mixed_until; /* since two orgs got places one after the other; a hint, races cost nothing */
     struct concurrency_slot slot[];
 };
 
-struct concurrency *concurrency_new(int workers, int most)
+struct concurrency *concurrency_new(int workers, int most, int64_t started_ms)
 {
     size_t size = sizeof(struct concurrency) + (size_t)workers * sizeof(struct concurrency_slot);
     struct concurrency *c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -40,6 +42,7 @@ struct concurrency *concurrency_new(int workers, int most)
     int reserve = workers < 2 ? 0 : workers < 4 ? 1 : workers / 4;
     c->workers = workers;
     c->most = most > 0 && most < workers ? most : most > 0 ? workers : workers - reserve;
+    c->limited_from_ms = started_ms + CONCURRENCY_START_MS;
     siphash_draw_key(&c->key);
     return c;
 }
@@ -95,7 +98,7 @@ static void concurrency_note(struct concurrency *c, int org, int64_t now_ms)
     if (before == org)
         return;
     atomic_store(&c->last_org, org);
-    if (before != 0)
+    if (before != 0 && now_ms >= c->limited_from_ms)
         atomic_store(&c->mixed_until, now_ms + CONCURRENCY_LATELY_MS);
 }
 

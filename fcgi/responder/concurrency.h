@@ -8,6 +8,9 @@
  * tenant's places, for a moment (short requests get theirs within it) and longer while the socket's queue is empty. Then
  * it is 429.
  *
+ * Where everybody waits through no fault of theirs nobody is refused: what a starting pool finds in the socket's queue has waited for
+ * the workers of before or for the first connection to the database, and a reload must not cost an answer (promise 8).
+ *
  * Each worker has a slot in memory that all of them share, and says there for whom it works. There is no counter, so a worker that
  * was killed leaves nothing behind but its slot, which the supervisor clears.
  */
@@ -44,8 +47,9 @@ struct concurrency_view {
 };
 
 /* The places of so many workers, in shared memory that is never given back. `most` 0: all but a quarter of the
- * workers, at least one less than all where there are two or more. NULL without memory. */
-struct concurrency *concurrency_new(int workers, int most);
+ * workers, at least one less than all where there are two or more. started_ms: the monotonic clock; the limit begins two
+ * seconds later. NULL without memory. */
+struct concurrency *concurrency_new(int workers, int most, int64_t started_ms);
 
 /* The rule alone, without memory or clock. */
 enum concurrency_verdict concurrency_judge(const struct concurrency_view *view);

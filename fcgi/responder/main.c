@@ -154,7 +154,8 @@ static int main_serve(char *const *argv)
                                  .issuers = issuers,
                                  .cache = token_cache_new(),
                                  .waiting = main_waiting(workers),
-                                 .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS)),
+                                 .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS),
+                                                                clock_monotonic_ms()),
                                  .figures = figures_new(workers)};
     if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.figures == NULL)
         return 1;

@@ -114,9 +114,9 @@ def wait_retired_one(stack, name, seconds=90):
         time.sleep(0.05)
 
 
-def roll(stack, client, restarts, seconds, rate, profiles):
-    """Returns the load, stopped, and what the restarts themselves found wrong."""
-    load, builds, wrong = Steady(client, rate, profiles), Builds(stack), []
+def roll(stack, clients, restarts, seconds, rate, profiles):
+    """With a client and its neighbour. Returns the load, stopped, and what the restarts themselves found wrong."""
+    load, builds, wrong = Steady(*clients, rate, profiles), Builds(stack), []
     load.start()
     begin = time.monotonic()
     for number in range(restarts):
@@ -131,8 +131,8 @@ def roll(stack, client, restarts, seconds, rate, profiles):
 
 def run(table):
     with own_stack() as own:
-        stack = own.start()
-        load, wrong = roll(stack, new_client(stack), restarts=20, seconds=60, rate=200, profiles=20_000)
+        stack = own.start(api__org_workers=0)
+        load, wrong = roll(stack, [new_client(stack), new_client(stack)], restarts=20, seconds=60, rate=200, profiles=20_000)
         exports = len(load.exports)
         note = (f"{load.done} requests at 200/s, {len(load.failed)} failed, {load.uploads} uploads, {load.downloads} downloads, "
                 f"{load.succeeded} of {exports} exports, {load.reopened} idle connections opened anew")

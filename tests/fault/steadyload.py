@@ -3,7 +3,8 @@
 For the rolling restarts: any answer but the expected one, and any connection that breaks, is a failure. Every
 second paced thread opens a connection for each request. The others keep theirs; a kept one that the server closes before
 it answered anything is opened anew, once, for a GET, as RFC 9112 section 9.3.1 tells clients (nginx ends idle
-connections in a reload); those are counted.
+connections in a reload); those are counted. A neighbour of another org reads all the time, so that the pool's limits for a
+tenant that is not alone (api.org_workers) are at work.
 """
 
 import hashlib
@@ -76,8 +77,8 @@ class Wire:
 class Steady:
     """start(), stop(); then .done, .failed, .succeeded and the other figures."""
 
-    def __init__(self, client, rate, profiles, transfer_bytes=16 << 20, transfer_s=2.5):
-        self.client, self.rate = client, rate
+    def __init__(self, client, neighbour, rate, profiles, transfer_bytes=16 << 20, transfer_s=2.5):
+        self.client, self.neighbour, self.rate = client, neighbour, rate
         self.transfer_bytes, self.transfer_s = transfer_bytes, transfer_s
         self.lock = threading.Lock()
         self.over = threading.Event()
@@ -102,7 +103,7 @@ class Steady:
     def start(self):
         streams = max(4, self.rate // 10)  # so the rate is kept while an answer takes 0.1 s
         work = [(self._paced, number, streams) for number in range(streams)]
-        work += [(self._upload,), (self._upload,), (self._download,), (self._download,), (self._export,)]
+        work += [(self._upload,), (self._upload,), (self._download,), (self._download,), (self._export,), (self._beside,)]
         self.threads = [threading.Thread(target=self._run, args=job, daemon=True) for job in work]
         for thread in self.threads:
             thread.start()
@@ -166,6 +167,12 @@ class Steady:
             self._try(wire.call, *kind)
         with self.lock:
             self.reopened += wire.reopened
+        wire.close()
+
+    def _beside(self):
+        wire = Wire(self.neighbour, kept=True)
+        while not self.over.wait(0.05):
+            self._try(wire.call, "GET", f"{JOBS}?limit=5", 200)
         wire.close()
 
     def _pieces(self):

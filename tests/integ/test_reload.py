@@ -34,7 +34,7 @@ PEOPLE = [{"identityMap": {"CRMID": [{"id": f"p{n}", "primary": True}]}, "_tenan
 @pytest.fixture(scope="module")
 def stack():
     with ownstack.own_stack() as own:
-        yield own.start(spooler__workers=1, spooler__express=0)
+        yield own.start(spooler__workers=1, spooler__express=0, api__org_workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +255,6 @@ def test_a_stop_ends_old_workers_too(stack, client):
 
 def test_rolling_restarts_under_load_fail_nothing(stack):
     """A short cut of make fault's 20 restarts in 60 s at 200 requests a second."""
-    load, wrong = rolling.roll(stack, ownstack.new_client(stack), restarts=4, seconds=10, rate=100, profiles=4000)
+    load, wrong = rolling.roll(stack, [ownstack.new_client(stack), ownstack.new_client(stack)], restarts=4, seconds=10, rate=100, profiles=4000)
     assert not wrong and not load.failed, (wrong, load.failed[:10])
     assert load.done >= 900 and load.uploads >= 2 and load.downloads >= 2 and load.succeeded == len(load.exports) > 0

@@ -41,6 +41,12 @@ static void the_rule(void **state)
         assert_int_equal(concurrency_judge(&row[i].view), row[i].verdict);
 }
 
+/* Places of a pool that has served for a while. */
+static struct concurrency *pool(int workers, int most)
+{
+    return concurrency_new(workers, most, -CONCURRENCY_START_MS);
+}
+
 static void a_reserve_stays_by_default(void **state)
 {
     static const struct {
@@ -49,7 +55,7 @@ static void a_reserve_stays_by_default(void **state)
                {8, 8, 8}, {8, 1, 1}, {8, 7, 7}, {8, 512, 8}, {1, 5, 1}};
     (void)state;
     for (size_t i = 0; i < N(row); i++) {
-        struct concurrency *c = concurrency_new(row[i].workers, row[i].most);
+        struct concurrency *c = pool(row[i].workers, row[i].most);
         assert_non_null(c);
         assert_int_equal(c->most, row[i].result);
     }
@@ -71,7 +77,7 @@ static enum concurrency_verdict take(struct concurrency *c, int slot, int org, c
 
 static void an_org_has_so_many_places_and_others_the_rest(void **state)
 {
-    struct concurrency *c = concurrency_new(4, 2);
+    struct concurrency *c = pool(4, 2);
     (void)state;
     contend(c, 1000);
     assert_int_equal(take(c, 0, 7, "a", 1000), GO);
@@ -86,7 +92,7 @@ static void an_org_has_so_many_places_and_others_the_rest(void **state)
 
 static void a_client_of_several_orgs_counts_too(void **state)
 {
-    struct concurrency *c = concurrency_new(4, 2);
+    struct concurrency *c = pool(4, 2);
     (void)state;
     contend(c, 1000);
     assert_int_equal(take(c, 0, 1, "a", 1000), GO);
@@ -98,7 +104,7 @@ static void a_client_of_several_orgs_counts_too(void **state)
 /* What is refused or waits has taken nothing, and a slot that was cleared for a dead worker is free. */
 static void nothing_leaks(void **state)
 {
-    struct concurrency *c = concurrency_new(3, 1);
+    struct concurrency *c = pool(3, 1);
     (void)state;
     contend(c, 1000);
     assert_int_equal(take(c, 0, 7, "a", 1000), GO);
@@ -115,7 +121,7 @@ static void nothing_leaks(void **state)
 
 static void who_is_alone_has_all_workers_until_another_comes(void **state)
 {
-    struct concurrency *c = concurrency_new(4, 1);
+    struct concurrency *c = pool(4, 1);
     (void)state;
     assert_int_equal(take(c, 0, 7, "a", 1000), GO);
     assert_int_equal(take(c, 1, 7, "a", 2000), GO);
@@ -127,6 +133,19 @@ static void who_is_alone_has_all_workers_until_another_comes(void **state)
     assert_int_equal(take(c, 3, 7, "a", 4000 + CONCURRENCY_LATELY_MS), GO);
 }
 
+static void a_pool_that_starts_refuses_nobody(void **state)
+{
+    struct concurrency *c = concurrency_new(4, 1, 1000);
+    int64_t limited_ms = 1000 + CONCURRENCY_START_MS;
+    (void)state;
+    contend(c, limited_ms - 1);
+    assert_int_equal(take(c, 0, 7, "a", limited_ms - 200), GO);
+    assert_int_equal(take(c, 1, 7, "a", limited_ms - 1), GO);
+    contend(c, limited_ms);
+    assert_int_equal(take(c, 2, 7, "a", limited_ms), WAIT); /* a place was taken just now */
+    assert_int_equal(take(c, 2, 7, "a", limited_ms + 100), REFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_client_of_several_orgs_counts_too),
         cmocka_unit_test(nothing_leaks),
         cmocka_unit_test(who_is_alone_has_all_workers_until_another_comes),
+        cmocka_unit_test(a_pool_that_starts_refuses_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,11 +86,12 @@ END
 # outlive a killed postmaster for a moment; what they share is the folder they work in.
 postgres_processes()
 {
-    local cwd pid
+    local cwd pid name
     for cwd in /proc/[0-9]*/cwd; do
-        if [ "$(readlink "$cwd")" != "$STATE/pg" ]; then continue; fi
+        # by the shell itself: a machine has hundreds of processes
+        if [ ! "$cwd" -ef "$STATE/pg" ]; then continue; fi
         pid=${cwd#/proc/} pid=${pid%/cwd}
-        if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = postgres ] && process_stat "$pid"; then
+        if { read -r name <"/proc/$pid/comm"; } 2>/dev/null && [ "$name" = postgres ] && process_stat "$pid"; then
             echo "$pid ${PROCESS_STAT[19]}"
         fi
     done
