@@ -9,19 +9,26 @@
 #include "core/right.h"
 #include "core/stmt_api.h"
 #include "lib/clock.h"
+#include "lib/crypto.h"
+#include "lib/shared_table.h"
 #include "lib/str.h"
 
-#define SCOPE_CACHE_SLOTS 512 /* a power of two; one entry a slot, the newer replaces */
+#define SCOPE_VERSION_MAX 36                    /* a uuid */
+#define SCOPE_KEEP_MS (60 * INT64_C(1000))      /* of an answer; then it makes room for others */
+#define SCOPE_NAMES_MAX (SCOPE_VERSION_MAX + TOKEN_CLIENT_MAX + SCOPE_ORG_MAX + SCOPE_SANDBOX_MAX + 4)
 
-struct scope_entry {
-    int64_t until_ms; /* by the monotonic clock; 0: empty */
-    char client_id[TOKEN_CLIENT_MAX + 1];
-    char ims_org_id[SCOPE_ORG_MAX + 1];
-    char sandbox_name[SCOPE_SANDBOX_MAX + 1];
-    struct scope_answer answer;
+/* Which version of the registry is the present one, as far as is known. */
+struct scope_latest {
+    int64_t asked_ms; /* by the monotonic clock, before the registry was asked */
+    char version[SCOPE_VERSION_MAX + 1];
 };
 
-static struct scope_entry cache[SCOPE_CACHE_SLOTS];
+struct scope_cache {
+    struct shared_table *latest;  /* one struct scope_latest, under LATEST */
+    struct shared_table *answers; /* struct scope_answer */
+};
+
+static const unsigned char LATEST[CRYPTO_SHA256_BYTES] = "the registry's version";
 
 /* Letters and digits, and the characters of `more`. */
 static bool scope_made_of(const char *text, size_t length, const char *more)
@@ -44,62 +51,74 @@ bool scope_org_valid(const char *ims_org_id)
     return scope_made_of(ims_org_id, length, "._-");
 }
 
-/* FNV-1a over the three names. It only spreads the slots: a collision costs a query, no more. */
-static struct scope_entry *scope_slot(const char *client_id, const char *ims_org_id, const char *sandbox_name)
+struct scope_cache *scope_cache_new(void)
 {
-    uint32_t hash = 2166136261u;
-    const char *const names[] = {client_id, ims_org_id, sandbox_name};
-    for (int i = 0; i < 3; i++) {
-        for (const char *p = names[i]; *p != '\0'; p++)
-            hash = (hash ^ (unsigned char)*p) * 16777619u;
-        hash = (hash ^ 0xffu) * 16777619u;
+    static struct scope_cache cache;
+    cache.latest = shared_table_new(2, sizeof(struct scope_latest));
+    cache.answers = shared_table_new(SCOPE_CACHE_SLOTS, sizeof(struct scope_answer));
+    return cache.latest == NULL || cache.answers == NULL ? NULL : &cache;
+}
+
+/* The key of an answer. False: a name is longer than the registry knows any. */
+static bool scope_key(const char *version, const char *const *names, unsigned char *key)
+{
+    char input[SCOPE_NAMES_MAX];
+    size_t length = 0;
+    const char *const part[] = {version, names[0], names[1], names[2]};
+    static const size_t MOST[] = {SCOPE_VERSION_MAX, TOKEN_CLIENT_MAX, SCOPE_ORG_MAX, SCOPE_SANDBOX_MAX};
+    for (size_t i = 0; i < sizeof part / sizeof *part; i++) {
+        size_t bytes = strlen(part[i]);
+        if (bytes > MOST[i])
+            return false;
+        memcpy(input + length, part[i], bytes + 1); /* the terminator keeps the names apart */
+        length += bytes + 1;
     }
-    return &cache[hash % SCOPE_CACHE_SLOTS];
+    crypto_sha256(input, length, key);
+    return true;
 }
 
-static bool scope_entry_is(const struct scope_entry *e, const char *client_id, const char *ims_org_id,
-                           const char *sandbox_name)
+static bool scope_cache_get(const struct scope_cache *cache, const char *const *names, int64_t now_ms, int cache_ms,
+                            struct scope_answer *out)
 {
-    return strcmp(e->client_id, client_id) == 0 && strcmp(e->ims_org_id, ims_org_id) == 0 &&
-           strcmp(e->sandbox_name, sandbox_name) == 0;
+    struct scope_latest latest;
+    unsigned char key[CRYPTO_SHA256_BYTES];
+    return shared_table_get(cache->latest, LATEST, now_ms, &latest) && now_ms - latest.asked_ms < cache_ms &&
+           scope_key(latest.version, names, key) && shared_table_get(cache->answers, key, now_ms, out);
 }
 
-static enum fault scope_ask(struct db *db, struct arena *a, const char *const *names, struct scope_answer *out)
+static void scope_cache_put(const struct scope_cache *cache, const char *const *names, int64_t now_ms,
+                            const char *version, const struct scope_answer *answer)
 {
+    struct scope_latest latest;
+    unsigned char key[CRYPTO_SHA256_BYTES];
+    memset(&latest, 0, sizeof latest);
+    latest.asked_ms = now_ms;
+    str_copy_fitting(latest.version, sizeof latest.version, version);
+    if (!scope_key(version, names, key))
+        return;
+    shared_table_put(cache->answers, key, now_ms + SCOPE_KEEP_MS, answer);
+    shared_table_put(cache->latest, LATEST, now_ms + SCOPE_KEEP_MS, &latest);
+}
+
+enum fault scope_find(struct db *db, const struct scope_cache *cache, struct arena *a, const char *client_id,
+                      const char *ims_org_id, const char *sandbox_name, int cache_ms, struct scope_answer *out)
+{
+    const char *const names[] = {client_id, ims_org_id, sandbox_name};
+    int64_t now_ms = clock_monotonic_ms();
+    if (scope_cache_get(cache, names, now_ms, cache_ms, out))
+        return FAULT_NONE;
     struct db_rows rows;
     enum fault fault = db_call(db, a, 0, &STMT_SCOPE_FIND, names, &rows);
     if (fault != FAULT_NONE)
         return fault;
     if (rows.count != 1)
         return FAULT_INTERNAL;
-    *out = (struct scope_answer){.client_active = db_bool(&rows, 0, 0),
-                                 .entitled = db_bool(&rows, 0, 1),
-                                 .org = (int)db_int(&rows, 0, 2),
-                                 .sandbox = (int)db_int(&rows, 0, 3),
-                                 .rights = right_parse(db_text(&rows, 0, 4), NULL)};
-    return FAULT_NONE;
-}
-
-enum fault scope_find(struct db *db, struct arena *a, const char *client_id, const char *ims_org_id,
-                      const char *sandbox_name, int cache_ms, struct scope_answer *out)
-{
-    struct scope_entry *e = scope_slot(client_id, ims_org_id, sandbox_name);
-    int64_t now = clock_monotonic_ms();
-    if (e->until_ms > now && scope_entry_is(e, client_id, ims_org_id, sandbox_name)) {
-        *out = e->answer;
-        return FAULT_NONE;
-    }
-    const char *const names[] = {client_id, ims_org_id, sandbox_name};
-    enum fault fault = scope_ask(db, a, names, out);
-    if (fault != FAULT_NONE)
-        return fault;
-    if (strlen(client_id) > TOKEN_CLIENT_MAX || strlen(ims_org_id) > SCOPE_ORG_MAX ||
-        strlen(sandbox_name) > SCOPE_SANDBOX_MAX)
-        return FAULT_NONE; /* too long to keep, and for the registry to know */
-    e->until_ms = now + cache_ms;
-    str_copy_fitting(e->client_id, sizeof e->client_id, client_id);
-    str_copy_fitting(e->ims_org_id, sizeof e->ims_org_id, ims_org_id);
-    str_copy_fitting(e->sandbox_name, sizeof e->sandbox_name, sandbox_name);
-    e->answer = *out;
+    memset(out, 0, sizeof *out); /* also what the compiler leaves between members */
+    out->client_active = db_bool(&rows, 0, 0);
+    out->entitled = db_bool(&rows, 0, 1);
+    out->org = (int)db_int(&rows, 0, 2);
+    out->sandbox = (int)db_int(&rows, 0, 3);
+    out->rights = right_parse(db_text(&rows, 0, 4), NULL);
+    scope_cache_put(cache, names, now_ms, db_text(&rows, 0, 5), out);
     return FAULT_NONE;
 }

@@ -8,7 +8,7 @@
 #define TENANT "org = $1::int AND sandbox = $2::int"
 
 const struct stmt STMT_SCOPE_FIND = {
-    "scope_find", "SELECT client_active, entitled, org, sandbox, rights FROM consign.scope_find($1, $2, $3)", 3};
+    "scope_find", "SELECT client_active, entitled, org, sandbox, rights, version FROM consign.scope_find($1, $2, $3)", 3};
 
 const struct stmt STMT_CLIENT_SECRET = {
     "client_secret", "SELECT encode(secret_salt, 'hex'), encode(secret_hash, 'hex'), rights FROM consign.client_secret($1)", 1};

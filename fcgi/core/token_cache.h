@@ -4,11 +4,7 @@
  * An entry is found by the SHA-256 of the whole token and of the key sets it was verified with, so a
  * changed key set finds nothing of before. It ends after TOKEN_CACHE_S or with the token, whichever is
  * first. It says what the token says and nothing about rights: client, org, sandbox and right are
- * checked on every request.
- *
- * The memory is a table of fixed size without locks. A writer just writes; a reader takes a copy and
- * trusts it only if its checksum holds, so a half-written entry, whoever died or raced over it, is no
- * entry. The checksum is keyed and only our own processes write: it guards against accidents.
+ * checked on every request (scope.h).
  */
 #ifndef CONSIGN_CORE_TOKEN_CACHE_H
 #define CONSIGN_CORE_TOKEN_CACHE_H

@@ -37,6 +37,7 @@ struct call_worker {
     const struct issuer *own;   /* our token endpoint as an issuer */
     struct issuers *issuers;    /* own and others; this worker's copy, read again when files change */
     struct token_cache *cache;  /* shared memory */
+    const struct scope_cache *scopes; /* shared memory */
     struct call_waiting *waiting;
     struct concurrency *concurrency; /* shared memory */
     struct figures *figures; /* what the pool does; shared memory */

@@ -153,11 +153,12 @@ static int main_serve(char *const *argv)
                                  .keys = keys,
                                  .issuers = issuers,
                                  .cache = token_cache_new(),
+                                 .scopes = scope_cache_new(),
                                  .waiting = main_waiting(workers),
                                  .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS),
                                                                 clock_monotonic_ms()),
                                  .figures = figures_new(workers)};
-    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.figures == NULL)
+    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.scopes == NULL || setup.figures == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));

@@ -184,7 +184,7 @@ static enum pipeline_step step_scope(struct call *c)
         return pipeline_gateway(c, 403, "403000", "Api Key is required");
     if (strcmp(key, c->scope.client_id) != 0)
         return pipeline_gateway(c, 403, "403003", "Api Key is invalid");
-    enum fault fault = scope_find(c->worker->db, c->arena, c->scope.client_id, org == NULL ? "" : org,
+    enum fault fault = scope_find(c->worker->db, c->worker->scopes, c->arena, c->scope.client_id, org == NULL ? "" : org,
                                   sandbox == NULL ? "" : sandbox, (int)conf_number(CONF_API_SCOPE_CACHE_MS), &answer);
     if (fault != FAULT_NONE)
         return pipeline_problem(c, fault);

@@ -155,7 +155,8 @@ int worker_live(int slot, void *arg)
                                  .keys = setup->keys,
                                  .own = &setup->issuers->issuer[0],
                                  .issuers = setup->issuers,
-                                 .cache = setup->cache};
+                                 .cache = setup->cache,
+                                 .scopes = setup->scopes};
     worker_watchdog();
     worker_bound_heap();
     worker.listener = request_listener_new(setup->listen_fd);

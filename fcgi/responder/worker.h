@@ -13,6 +13,7 @@ struct worker_setup {
     const struct keys *keys;
     struct issuers *issuers; /* the first is our own */
     struct token_cache *cache;
+    const struct scope_cache *scopes;
     struct call_waiting *waiting;
     struct concurrency *concurrency;
     struct figures *figures;

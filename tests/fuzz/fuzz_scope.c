@@ -179,10 +179,10 @@ void fuzz_db_set_budget(struct db *db, int64_t budget_ms)
     (void)db, (void)budget_ms;
 }
 
-enum fault fuzz_scope_find(struct db *db, struct arena *a, const char *client_id, const char *ims_org_id,
-                           const char *sandbox_name, int cache_ms, struct scope_answer *out)
+enum fault fuzz_scope_find(struct db *db, const struct scope_cache *cache, struct arena *a, const char *client_id,
+                           const char *ims_org_id, const char *sandbox_name, int cache_ms, struct scope_answer *out)
 {
-    (void)db, (void)a, (void)cache_ms;
+    (void)db, (void)cache, (void)a, (void)cache_ms;
     INVARIANT(strlen(client_id) <= 256 && strlen(ims_org_id) <= 256 && strlen(sandbox_name) <= 256);
     registry(client_id, ims_org_id, sandbox_name, out);
     return FAULT_NONE;

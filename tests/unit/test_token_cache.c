@@ -1,8 +1,6 @@
 /*
  * test_token_cache: a token that was verified is found again, for as long as it may be, by every
- * process, and nothing else ever is.
- *
- * Includes the source, so that it can reach into the shared memory.
+ * process, and nothing else ever is. The table itself: test_shared_table.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,13 +14,10 @@
 #include "core/right.h"
 #include "core/token_cache.c" /* NOLINT(bugprone-suspicious-include) */
 #include "forge.h"
-#include "lib/clock.h"
 
 #define N(array) (sizeof(array) / sizeof(array)[0])
 #define NOW 1700000000
 #define HEADER "{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"k\"}"
-#define HAMMERS 3
-#define HAMMER_MS 1000
 
 static struct arena *arena;
 static EVP_PKEY *pair, *stranger;
@@ -163,10 +158,9 @@ static void what_was_refused_is_not_kept(void **state)
         assert_string_equal(verify(list, token, NOW), "signature");
         assert_figures(0, i);
     }
-    assert_string_equal(verify(list, token_of(pair, NOW - 100, ""), NOW), "exp");
-    static const char ZERO[sizeof(struct token_entry)];
-    for (size_t i = 0; i < TOKEN_CACHE_SLOTS; i++)
-        assert_memory_equal(&cache->entry[i], ZERO, sizeof ZERO);
+    const char *ended = token_of(pair, NOW - 100, "");
+    for (int i = 0; i < 2; i++)
+        assert_string_equal(verify(list, ended, NOW), "exp");
 }
 
 /* A token that is good and known says nothing for one that differs anywhere. */
@@ -201,46 +195,6 @@ static void too_long_is_refused_before_it_is_copied(void **state)
     assert_figures(0, 1);
 }
 
-/* The only entry of the table that is in use. */
-static struct token_entry *only_entry(void)
-{
-    struct token_entry *found = NULL;
-    for (size_t i = 0; i < TOKEN_CACHE_SLOTS; i++) {
-        if (cache->entry[i].until_s != 0) {
-            assert_null(found);
-            found = &cache->entry[i];
-        }
-    }
-    assert_non_null(found);
-    return found;
-}
-
-static void a_damaged_entry_is_no_entry(void **state)
-{
-    unsigned char key[CRYPTO_SHA256_BYTES];
-    (void)state;
-    assert_null(verify(list, token_of(pair, NOW + 3600, ",\"org\":\"o@AdobeOrg\""), NOW));
-    struct token_entry *entry = only_entry();
-    memcpy(key, entry->key, sizeof key);
-    assert_true(token_cache_get(cache, key, NOW, &claims));
-    for (size_t at = 0; at < sizeof *entry; at++) {
-        for (int bit = 0; bit < 8; bit++) {
-            unsigned char *byte = (unsigned char *)entry + at;
-            *byte ^= (unsigned char)(1 << bit);
-            if (token_cache_get(cache, key, NOW, &claims))
-                fail_msg("bit %d of byte %zu may be changed", bit, at);
-            *byte ^= (unsigned char)(1 << bit);
-        }
-    }
-    assert_true(token_cache_get(cache, key, NOW, &claims));
-    cache->secret.half[0] ^= 1; /* what another program's table holds is nothing to us */
-    assert_false(token_cache_get(cache, key, NOW, &claims));
-    memset(cache->entry, 0, sizeof cache->entry);
-    memset(key, 0, sizeof key); /* an empty place is no entry of the key that is all zero */
-    assert_false(token_cache_get(cache, key, NOW, &claims));
-    assert_false(token_cache_get(cache, key, -1, &claims));
-}
-
 /* The status that `work` ends with in a process of its own. */
 static int in_a_child(int (*work)(const char *), const char *arg)
 {
@@ -271,134 +225,13 @@ static void processes_share_it(void **state)
     assert_figures(2, 2);
 }
 
-/* Key number n; all of them have the same places. */
-static void key_of(unsigned n, unsigned char key[CRYPTO_SHA256_BYTES])
-{
-    memset(key, 0, CRYPTO_SHA256_BYTES);
-    memcpy(key, "same", 4);
-    memcpy(key + 28, &n, sizeof n);
-}
-
-/* Claims that fill their room and say n everywhere. */
-static void claims_of(unsigned n, struct token_claims *out)
-{
-    memset(out, 0, sizeof *out);
-    out->until_s = NOW + 100 + (int64_t)n;
-    out->rights = n;
-    memset(out->client_id, (int)('A' + n % 26), TOKEN_CLIENT_MAX - n % 7);
-    memset(out->org, (int)('a' + n % 26), TOKEN_ORG_MAX - n % 5);
-}
-
-static bool claims_are(unsigned n, const struct token_claims *seen)
-{
-    struct token_claims wanted;
-    claims_of(n, &wanted);
-    return seen->until_s == wanted.until_s && seen->rights == n && strcmp(seen->client_id, wanted.client_id) == 0 &&
-           strcmp(seen->org, wanted.org) == 0;
-}
-
-static void put(unsigned n, int64_t now_s)
-{
-    unsigned char key[CRYPTO_SHA256_BYTES];
-    struct token_claims made;
-    key_of(n, key);
-    claims_of(n, &made);
-    token_cache_put(cache, key, now_s, &made);
-}
-
-static bool get(unsigned n)
-{
-    unsigned char key[CRYPTO_SHA256_BYTES];
-    key_of(n, key);
-    return token_cache_get(cache, key, NOW + 1, &claims);
-}
-
-static void a_full_place_gives_up_what_ends_first(void **state)
-{
-    (void)state;
-    assert_int_equal(TOKEN_CACHE_WAYS, 2);
-    put(1, NOW);
-    put(2, NOW + 1);
-    assert_true(get(1) && claims_are(1, &claims));
-    assert_true(get(2) && claims_are(2, &claims));
-    put(3, NOW + 1);
-    assert_false(get(1));
-    assert_true(get(2) && claims_are(2, &claims));
-    assert_true(get(3) && claims_are(3, &claims));
-    for (unsigned n = 10; n < 1000; n++) {
-        put(n, NOW);
-        assert_true(get(n) && claims_are(n, &claims));
-    }
-}
-
-static void a_full_table_still_takes_tokens(void **state)
-{
-    unsigned char key[CRYPTO_SHA256_BYTES];
-    struct token_claims made;
-    unsigned kept = 0;
-    (void)state;
-    for (unsigned n = 0; n < 4 * TOKEN_CACHE_SLOTS; n++) {
-        crypto_sha256(&n, sizeof n, key);
-        claims_of(n, &made);
-        token_cache_put(cache, key, NOW, &made);
-        assert_true(token_cache_get(cache, key, NOW, &claims) && claims_are(n, &claims));
-    }
-    for (unsigned n = 0; n < 4 * TOKEN_CACHE_SLOTS; n++) {
-        crypto_sha256(&n, sizeof n, key);
-        if (!token_cache_get(cache, key, NOW, &claims))
-            continue;
-        assert_true(claims_are(n, &claims));
-        kept++;
-    }
-    assert_in_range(kept, TOKEN_CACHE_SLOTS / 2, TOKEN_CACHE_SLOTS);
-}
-
-/* One of several processes that write and read the same two places as fast as they can. */
-static int hammer(unsigned seed)
-{
-    unsigned found = 0;
-    for (int64_t ends = clock_monotonic_ms() + HAMMER_MS; clock_monotonic_ms() < ends;) {
-        for (int i = 0; i < 500; i++) {
-            seed = seed * 1103515245u + 12345u;
-            unsigned n = seed >> 16 & 3;
-            if ((seed >> 20 & 1) != 0) {
-                put(n, NOW);
-            } else if (get(n)) {
-                found++;
-                if (!claims_are(n, &claims))
-                    return 1;
-            }
-        }
-    }
-    return found > 0 ? 0 : 2;
-}
-
-static void writers_and_readers_at_once(void **state)
-{
-    pid_t child[HAMMERS];
-    (void)state;
-    for (unsigned i = 0; i < HAMMERS; i++) {
-        child[i] = fork();
-        if (child[i] == 0)
-            _exit(hammer(i + 1));
-    }
-    for (int i = 0; i < HAMMERS; i++) {
-        int status;
-        assert_int_equal(waitpid(child[i], &status, 0), child[i]);
-        assert_true(WIFEXITED(status));
-        if (WEXITSTATUS(status) != 0)
-            fail_msg("process %d: %s", i, WEXITSTATUS(status) == 1 ? "wrong claims" : "found nothing at all");
-    }
-}
-
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
         EACH(found_after_the_first_time), EACH(ends_after_a_minute), EACH(ends_with_the_token), EACH(another_generation_finds_nothing),
         EACH(what_was_refused_is_not_kept), EACH(a_changed_token_is_not_found), EACH(too_long_is_refused_before_it_is_copied),
-        EACH(a_damaged_entry_is_no_entry), EACH(processes_share_it), EACH(a_full_place_gives_up_what_ends_first),
-        EACH(a_full_table_still_takes_tokens), EACH(writers_and_readers_at_once),
+        EACH(processes_share_it),
     };
     return cmocka_run_group_tests_name("token_cache", tests, set_up, tear_down);
 }
