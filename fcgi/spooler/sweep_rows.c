@@ -62,6 +62,16 @@ static enum fault rows_mark(struct sweep *s, const struct sweep_place *place, co
     return strcmp(mark, before) == 0 ? FAULT_NONE : sweep_mark(s, mark);
 }
 
+/* After a fault at a place, which may be its own (a lock that somebody holds): the next sweep begins behind it, so that it
+ * holds up none of the others, and comes to it again after them. */
+static enum fault rows_pass(struct sweep *s, const struct sweep_place *place, const char *before, enum fault fault)
+{
+    if (fault != FAULT_STOPPED && rows_mark(s, place, before) == FAULT_NONE)
+        log_event(LOG_WARN, "sweep_passed", "step=%s org=%d sandbox=%d fault=%s", s->step, place->org, place->sandbox,
+                  fault_row(fault)->name);
+    return fault;
+}
+
 /* ---- batches that expire ---- */
 
 static void expire_files(struct sweep *s, const struct sweep_place *place, const char *batch)
@@ -104,7 +114,9 @@ enum fault sweep_expire(struct sweep *s, const char *mark)
             bool more = true;
             while (fault == FAULT_NONE && more && !sweep_time_is_up(s))
                 fault = expire_some(s, &page.place[i], &more);
-            if (fault == FAULT_NONE && more) /* this dataset first, the next time */
+            if (fault != FAULT_NONE)
+                return rows_pass(s, &page.place[i], mark, fault);
+            if (more) /* this dataset first, the next time */
                 return rows_mark(s, &behind, mark);
             behind = page.place[i];
         }
@@ -140,16 +152,18 @@ enum fault sweep_archive(struct sweep *s, const char *mark)
     struct sweep_place behind = sweep_place_read(mark);
     struct rows_page page;
     enum fault fault = rows_next(s, &STMT_SWEEP_PLACES, &behind, &page);
-    for (int i = 0; fault == FAULT_NONE && i < page.count; i++) {
+    if (fault != FAULT_NONE)
+        return fault;
+    for (int i = 0; i < page.count; i++) {
         fault = archive_all(s, &page.place[i], &STMT_JOB_ARCHIVE, &s->archived);
         if (fault == FAULT_NONE)
             fault = archive_all(s, &page.place[i], &STMT_BATCH_FORGET, &s->forgotten);
-        if (fault == FAULT_NONE && sweep_time_is_up(s))
+        if (fault != FAULT_NONE)
+            return rows_pass(s, &page.place[i], mark, fault);
+        if (sweep_time_is_up(s))
             return rows_mark(s, &behind, mark);
         behind = page.place[i];
     }
-    if (fault != FAULT_NONE)
-        return fault;
     return rows_mark(s, page.count == ROWS_PAGE ? &behind : NULL, mark);
 }
 

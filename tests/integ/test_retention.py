@@ -298,6 +298,26 @@ def test_one_session_sweeps_and_who_holds_the_lock_and_dies_stops_nothing(stack,
         eventually(lambda: gone(home, batch), "nobody sweeps any more")
 
 
+def test_a_tenant_whose_rows_are_held_holds_up_no_other(stack, full, stranger):
+    """Neither in expiring nor in archiving: a sweep that fails at it is followed by one that begins behind it."""
+    flows.ingest(stranger, flows.create_dataset(stranger, "profile"), [person(1)])
+    batches = []
+    for client in (full, stranger):  # in the order of their numbers, as they are swept
+        dataset = flows.create_dataset(client)
+        job, _ = flows.export(client, flows.job_body(dataset))
+        batches.append(job["destination"]["batchId"])
+        keep(stack, client, dataset, "--days", "1")
+    with psycopg.connect(stack.pg_uri) as holder:
+        holder.execute("SELECT 1 FROM consign.lake_usage u JOIN consign.org o USING (org) WHERE o.ims_org_id = %s FOR UPDATE OF u",
+                       (full.org,))
+        for batch in batches:
+            age(stack, batch, 2 * DAY_MS)
+        eventually(lambda: gone(stranger, batches[1]), "the other tenant waits too")
+        assert full.get(f"{CATALOG}/batches/{batches[0]}").json()
+        holder.rollback()
+    eventually(lambda: gone(full, batches[0]), "it is not come back to")
+
+
 def test_all_workers_together_sweep_once_in_a_while(stack):
     began = "SELECT began_ms FROM consign.sweep_mark WHERE step = 'sweep'"
     seen, until = [], time.monotonic() + 2.5
