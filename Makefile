@@ -38,7 +38,9 @@ endif
 # Third-party headers are system headers: their warnings are not ours. Found when first needed, so that
 # help and deps work before anything is installed.
 SYSTEM    = $(eval SYSTEM := $(patsubst -I%,-isystem %,$(shell pg_config --includedir 2>/dev/null | sed 's/^/-I/') $(shell pkg-config --cflags-only-I json-c 2>/dev/null)))$(SYSTEM)
-CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Itools $(SYSTEM)
+# The schema that the programs are made for: the number of the newest file.
+SCHEMA   := $(shell expr $(firstword $(subst _, ,$(notdir $(lastword $(sort $(wildcard sql/schema/*.sql)))))) + 0)
+CPPFLAGS += -D_GNU_SOURCE -DCONSIGN_SCHEMA=$(SCHEMA) -Ifcgi -Itools $(SYSTEM)
 CFLAGS   += -std=c11 $(WARNINGS) $(HARDENED)
 LDFLAGS  += $(HARDLINK)
 LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lz -lseccomp
@@ -159,6 +161,9 @@ install: all
 
 clean:
 	rm -rf build $(BUILD)
+
+# CONSIGN_SCHEMA; the folder is newer when a file came or went
+$(BUILD)/obj/fcgi/core/database_check.o: sql/schema
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
