@@ -22,7 +22,8 @@ static bool database_compare(enum conf_key setting, const char *role, const stru
     if (schema == CONSIGN_SCHEMA && strcmp(is, role) == 0)
         return true;
     if (strcmp(is, role) != 0)
-        log_event(LOG_ERROR, "check", "setting=%s role=%s reason=\"the role is to be %s\"", conf_name(setting), log_quote(is), role);
+        log_event(LOG_ERROR, "check", "setting=%s role=%s reason=\"the role is to be %s\"", conf_name(setting), log_quote(is),
+                  role);
     else
         log_event(LOG_ERROR, "check", "setting=%s schema=%lld reason=\"this program is made for schema %d%s\"",
                   conf_name(setting), (long long)schema, CONSIGN_SCHEMA,
