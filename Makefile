@@ -6,6 +6,10 @@ BUILD    ?= build
 CC       ?= gcc
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+SYSCONFDIR ?= /etc
+UNITDIR  ?= $(PREFIX)/lib/systemd/system
+# of the package: the time of the commit, so that a later one is a higher one
+VERSION  ?= 0.$(or $(shell git log -1 --format=%cd --date=format:%Y%m%d%H%M%S 2>/dev/null),0)
 WERROR   ?= -Werror
 SANITIZE ?=
 # V=1 shows the compiler's command lines
@@ -38,7 +42,9 @@ endif
 # Third-party headers are system headers: their warnings are not ours. Found when first needed, so that
 # help and deps work before anything is installed.
 SYSTEM    = $(eval SYSTEM := $(patsubst -I%,-isystem %,$(shell pg_config --includedir 2>/dev/null | sed 's/^/-I/') $(shell pkg-config --cflags-only-I json-c 2>/dev/null)))$(SYSTEM)
-CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Itools $(SYSTEM)
+# The schema that the programs are made for: the number of the newest file.
+SCHEMA   := $(shell expr $(firstword $(subst _, ,$(notdir $(lastword $(sort $(wildcard sql/schema/*.sql)))))) + 0)
+CPPFLAGS += -D_GNU_SOURCE -DCONSIGN_SCHEMA=$(SCHEMA) -Ifcgi -Itools $(SYSTEM)
 CFLAGS   += -std=c11 $(WARNINGS) $(HARDENED)
 LDFLAGS  += $(HARDLINK)
 LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lz -lseccomp
@@ -69,7 +75,7 @@ ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOUR
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install clean
+.PHONY: help deps all run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install deb package-test clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
@@ -84,7 +90,9 @@ help:
 	@echo 'make soak     load and a random fault a minute, for CONSIGN_SOAK_MINUTES (30)'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
 	@echo 'make bench    measure; PARTS=engine for one part; see tests/bench/run'
-	@echo 'make install  programs, SQL and nginx configuration below DESTDIR and PREFIX ($(PREFIX))'
+	@echo 'make install  programs, SQL, units and configuration below DESTDIR, PREFIX ($(PREFIX)) and SYSCONFDIR ($(SYSCONFDIR))'
+	@echo 'make deb      the Debian package, VERSION=, into $(BUILD)'
+	@echo 'make package-test  install, use, upgrade and remove it in a clean Debian 12 (root, network, minutes)'
 	@echo 'make clean    remove build trees (a stack keeps its state in var)'
 
 deps:
@@ -147,18 +155,21 @@ bench: all $(BENCH_PROGRAMS)
 	CONSIGN_BUILD=$(BUILD) tests/bench/run $(PARTS)
 
 install: all
-	install -d '$(DESTDIR)$(PREFIX)/sbin' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/consign'
-	install -m 755 $(BUILD)/bin/consign-api $(BUILD)/bin/consign-spooler '$(DESTDIR)$(PREFIX)/sbin'
-	install -m 755 $(BUILD)/bin/consignctl '$(DESTDIR)$(PREFIX)/bin'
-	cp -R sql '$(DESTDIR)$(PREFIX)/share/consign/'
-	install -m 644 LICENSE '$(DESTDIR)$(PREFIX)/share/consign'
-	nginx/render '$(DESTDIR)$(PREFIX)/share/consign/nginx' \
-	    'PUBLIC_LISTEN=443 ssl backlog=4096' 'TLS=include consign/tls.conf;' 'RATE=include consign/rate.conf; include consign/token_rate.conf;' \
-	    OPS_LISTEN=127.0.0.1:18081 API_SOCKET=/run/consign/api.sock LAKE=/var/lib/consign/lake \
-	    ACCESS_LOG=/var/log/nginx/consign.log
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' tools/package/install $(BUILD)
+
+deb: all
+	@tools/package/deb $(BUILD) $(VERSION) $(BUILD)
+
+# As root, with the network: a clean Debian 12 that the package is installed, used, upgraded and removed in.
+package-test: deps
+	@$(MAKE) --no-print-directory $(PARALLEL) all
+	CONSIGN_BUILD=$(BUILD) tests/package/run
 
 clean:
 	rm -rf build $(BUILD)
+
+# CONSIGN_SCHEMA; the folder is newer when a file came or went
+$(BUILD)/obj/fcgi/core/database_check.o: sql/schema
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

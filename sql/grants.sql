@@ -4,7 +4,7 @@ REVOKE ALL ON ALL TABLES IN SCHEMA consign FROM consign_api, consign_spooler, co
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
 GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
-GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms TO consign_api, consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms, consign.schema_version TO consign_api, consign_spooler;
 
 -- the pool: reads what clients may see, accepts work, looks single profiles up and removes one that nothing waits for
 GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;

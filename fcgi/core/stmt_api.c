@@ -13,6 +13,8 @@ const struct stmt STMT_SCOPE_FIND = {
 const struct stmt STMT_CLIENT_SECRET = {
     "client_secret", "SELECT encode(secret_salt, 'hex'), encode(secret_hash, 'hex'), rights FROM consign.client_secret($1)", 1};
 
+const struct stmt STMT_API_SCHEMA = {"schema", "SELECT consign.schema_version(), current_user", 0};
+
 const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
 
 /* ---- export jobs; the order of enum job_column ---- */

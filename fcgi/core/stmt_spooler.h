@@ -14,6 +14,8 @@
 #include "lib/db.h"
 #include "lib/fault.h"
 
+/* -> schema, role; see database_check.h */
+extern const struct stmt STMT_SPOOLER_SCHEMA;
 /* work: attempt, whether only of orgs for which nothing runs -> org, sandbox, entry, kind, job, batch, previous, attempts, cancel; or no row */
 extern const struct stmt STMT_WORK_CLAIM;
 /* org, sandbox, batch, attempt, least pause in ms (0: none, at once), undo, fault. CN410. */

@@ -6,12 +6,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/invariant.h"
 #include "lib/log.h"
+
+#define CONF_COMMENT_WIDTH 100
 
 struct conf_row {
     const char *name;
@@ -176,10 +177,52 @@ int64_t conf_number(enum conf_key key)
     return numbers[key];
 }
 
+const char *conf_name(enum conf_key key)
+{
+    return TABLE[key].name;
+}
+
+bool conf_refused(enum conf_key key)
+{
+    log_event(LOG_ERROR, "check", "setting=%s reason=\"can't be used, the line before says why\"", TABLE[key].name);
+    return false;
+}
+
 void conf_print_table(FILE *out)
 {
     fprintf(out, "| setting | default | unit | meaning |\n|---|---|---|---|\n");
     for (int i = 0; i < CONF_COUNT; i++)
         fprintf(out, "| `%s` | %s%s%s | %s | %s |\n", TABLE[i].name, *TABLE[i].fallback ? "`" : "", TABLE[i].fallback,
                 *TABLE[i].fallback ? "`" : "", TABLE[i].unit, TABLE[i].meaning);
+}
+
+/* A text as comment lines of at most 100 characters. */
+static void conf_print_comment(FILE *out, const char *text)
+{
+    while (*text != '\0') {
+        size_t length = strlen(text), end = length;
+        if (end > CONF_COMMENT_WIDTH) {
+            for (end = CONF_COMMENT_WIDTH; end > 0 && text[end] != ' ';)
+                end--;
+            if (end == 0)
+                end = length;
+        }
+        fprintf(out, "# %.*s\n", (int)end, text);
+        text += end;
+        text += strspn(text, " ");
+    }
+}
+
+void conf_print_file(FILE *out)
+{
+    fputs("# Settings of consign: key = value. Every setting stands here with its default; take the # away to change one.\n", out);
+    for (int i = 0; i < CONF_COUNT; i++) {
+        char text[1024];
+        int length = snprintf(text, sizeof text, "%s%s%s%s", TABLE[i].meaning, *TABLE[i].unit ? " (" : "", TABLE[i].unit,
+                              *TABLE[i].unit ? ")" : "");
+        INVARIANT(length > 0 && length < (int)sizeof text);
+        fputc('\n', out);
+        conf_print_comment(out, text);
+        fprintf(out, "#%s =%s%s\n", TABLE[i].name, *TABLE[i].fallback ? " " : "", TABLE[i].fallback);
+    }
 }

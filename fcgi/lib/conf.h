@@ -8,6 +8,7 @@
 #ifndef CONSIGN_LIB_CONF_H
 #define CONSIGN_LIB_CONF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -62,7 +63,16 @@ const char *conf_text(enum conf_key key);
 /* The value of a number setting, in its unit. */
 int64_t conf_number(enum conf_key key);
 
+/* The setting's name, as the file has it. */
+const char *conf_name(enum conf_key key);
+
+/* A line in the log that names a setting whose value is no good; an earlier one said what is wrong with it. Returns false. */
+bool conf_refused(enum conf_key key);
+
 /* Writes the table of settings as Markdown. */
 void conf_print_table(FILE *out);
+
+/* Writes the table as a settings file in which every setting stands as a comment with its default, below its meaning. */
+void conf_print_file(FILE *out);
 
 #endif

@@ -2,8 +2,9 @@
  * main: consign-api, the FastCGI pool.
  *
  *   consign-api --config FILE     serve until SIGTERM, in the foreground, log to stderr; SIGHUP reloads
- *   consign-api --config FILE --check   look whether that would work and print what a reload can't change
+ *   consign-api --config FILE --check   look whether that would work, the database too; print what a reload can't change
  *   consign-api --settings        print the table of settings
+ *   consign-api --example         print a settings file with all of them
  *   consign-api --problems        print the table of problem types
  *   consign-api --routes          print the table of routes
  *
@@ -15,6 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "core/database_check.h"
+#include "core/stmt_api.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
@@ -120,19 +123,23 @@ static bool main_listen(struct listen *l)
 /* All that a start needs but the socket and the database. False, logged: the settings are no good. */
 static bool main_prepare(const char *file, struct keys **keys, struct issuers **issuers)
 {
-    if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE || !db_conninfo_valid(conf_text(CONF_DATABASE_API)) ||
-        keys_open(conf_text(CONF_KEYS_DIR), keys) != FAULT_NONE)
-        return false;
+    if (priv_drop(conf_text(CONF_API_USER)) != FAULT_NONE)
+        return conf_refused(CONF_API_USER);
+    if (!db_conninfo_valid(conf_text(CONF_DATABASE_API)))
+        return conf_refused(CONF_DATABASE_API);
+    if (keys_open(conf_text(CONF_KEYS_DIR), keys) != FAULT_NONE)
+        return conf_refused(CONF_KEYS_DIR);
     priv_warn_unreadable(file);
     *issuers = main_issuers(*keys);
-    return *issuers != NULL;
+    return *issuers != NULL || conf_refused(CONF_TOKEN_ISSUERS);
 }
 
 static int main_check(const char *file)
 {
     struct keys *keys = NULL;
     struct issuers *issuers = NULL;
-    bool good = main_prepare(file, &keys, &issuers);
+    bool good = main_prepare(file, &keys, &issuers) &&
+                database_check(CONF_DATABASE_API, "consign_api", &STMT_API_SCHEMA);
     if (good)
         fputs(main_fixed(), stdout);
     issuers_free(issuers);
@@ -182,6 +189,8 @@ static bool main_print(const char *what)
 {
     if (strcmp(what, "--settings") == 0)
         conf_print_table(stdout);
+    else if (strcmp(what, "--example") == 0)
+        conf_print_file(stdout);
     else if (strcmp(what, "--problems") == 0)
         main_print_problems();
     else if (strcmp(what, "--routes") == 0)
@@ -199,7 +208,7 @@ int main(int argc, char **argv)
         return 0;
     bool check = argc == 4 && strcmp(argv[3], "--check") == 0;
     if ((argc != 3 && !check) || strcmp(argv[1], "--config") != 0) {
-        fprintf(stderr, "usage: consign-api --config FILE [--check] | --settings | --problems | --routes\n");
+        fprintf(stderr, "usage: consign-api --config FILE [--check] | --settings | --example | --problems | --routes\n");
         return 2;
     }
     if (conf_load(argv[2]) != FAULT_NONE)

@@ -3,7 +3,7 @@
  *
  * Owns nothing but its workers (lib/pool). Started by systemd or tools/devstack:
  *   consign-spooler --config FILE            until SIGTERM; SIGHUP reloads
- *   consign-spooler --config FILE --check    look whether that would work and print what a reload can't change
+ *   consign-spooler --config FILE --check    look whether that would work, the database too; print what a reload can't change
  * Speaks to PostgreSQL as consign_spooler and to two directories, and to nobody else.
  */
 #include <malloc.h>
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/database_check.h"
+#include "core/stmt_spooler.h"
 #include "lib/conf.h"
 #include "lib/db.h"
 #include "lib/log.h"
@@ -65,15 +67,17 @@ static const char *main_fixed(void)
 /* All that a start needs but places and database. False, logged: the settings are no good. */
 static bool main_prepare(const char *file)
 {
-    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE || !db_conninfo_valid(conf_text(CONF_DATABASE_SPOOLER)))
-        return false;
+    if (priv_drop(conf_text(CONF_SPOOLER_USER)) != FAULT_NONE)
+        return conf_refused(CONF_SPOOLER_USER);
+    if (!db_conninfo_valid(conf_text(CONF_DATABASE_SPOOLER)))
+        return conf_refused(CONF_DATABASE_SPOOLER);
     priv_warn_unreadable(file);
     return true;
 }
 
 static int main_check(const char *file)
 {
-    if (!main_prepare(file))
+    if (!main_prepare(file) || !database_check(CONF_DATABASE_SPOOLER, "consign_spooler", &STMT_SPOOLER_SCHEMA))
         return 1;
     fputs(main_fixed(), stdout);
     return 0;

@@ -177,12 +177,38 @@ static void table_shows_every_setting(void **state)
     free(text);
 }
 
+/* The file that every setting stands in is one: with all its comments made lines, each gives its default. */
+static void file_shows_every_setting(void **state)
+{
+    char *text = NULL, said[1024];
+    size_t size = 0;
+    int settings = 0, length = 0;
+    (void)state;
+    FILE *out = open_memstream(&text, &size);
+    conf_print_file(out);
+    fclose(out);
+    assert_int_equal(load(text, size, CONF_API_WORKERS, NULL, 0, said), 0);
+    for (char *line = text; *line != '\0'; line += length + 1) {
+        length = (int)strcspn(line, "\n");
+        assert_true(length <= 120);
+        if (line[0] == '#' && line[1] != ' ') {
+            line[0] = ' ';
+            settings++;
+        }
+    }
+    assert_int_equal(settings, CONF_COUNT);
+    assert_int_equal(load(text, size, CONF_SPOOLER_WORKERS, NULL, 2, said), 0);
+    assert_int_equal(load(text, size, CONF_API_SOCKET, "/run/consign/api.sock", 0, said), 0);
+    assert_non_null(strstr(text, "\n# how often an idle worker looks for work (ms)\n spooler.poll_ms = 25\n"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_settings_and_defaults),         cmocka_unit_test(refuses_and_names_the_line),
         cmocka_unit_test(refuses_a_file_that_cannot_be_read),  cmocka_unit_test(wrong_kind_of_getter_ends_the_process),
-        cmocka_unit_test(table_shows_every_setting),
+        cmocka_unit_test(table_shows_every_setting),           cmocka_unit_test(file_shows_every_setting),
     };
     return cmocka_run_group_tests_name("conf", tests, NULL, scratch_end);
 }
