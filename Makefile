@@ -69,11 +69,12 @@ ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOUR
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install clean
+.PHONY: help deps all docs run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
 	@echo 'make all      build the programs into $(BUILD)/bin'
+	@echo 'make docs     the HTML reference that nginx serves under /docs, into $(BUILD)/docs; needs npm'
 	@echo 'make run      deps, all, then a whole stack with a demo export; leaves the stack up'
 	@echo 'make stop     stop that stack'
 	@echo 'make test     deps, all, then every test against a stack of its own'
@@ -84,13 +85,22 @@ help:
 	@echo 'make soak     load and a random fault a minute, for CONSIGN_SOAK_MINUTES (30)'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
 	@echo 'make bench    measure; PARTS=engine for one part; see tests/bench/run'
-	@echo 'make install  programs, SQL and nginx configuration below DESTDIR and PREFIX ($(PREFIX))'
+	@echo 'make install  programs, SQL, nginx configuration and, if made, docs below DESTDIR and PREFIX ($(PREFIX))'
 	@echo 'make clean    remove build trees (a stack keeps its state in var)'
 
 deps:
 	@tools/deps
 
 all: $(PROGRAMS)
+
+# Swagger UI of the npm registry and our page around it. Installed with the rest when it was made.
+DOCS_PARTS := swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE
+docs: $(BUILD)/docs/index.html
+$(BUILD)/docs/index.html: nginx/docs/index.html nginx/docs/docs.js tests/node/package-lock.json
+	tests/node/install
+	@mkdir -p $(@D)
+	cp nginx/docs/docs.js $(addprefix tests/node/node_modules/swagger-ui-dist/,$(DOCS_PARTS)) $(@D)
+	cp nginx/docs/index.html $@
 
 # A fresh make, because what is built is found out when the Makefile is read, and deps brings the headers.
 run: deps
@@ -155,7 +165,8 @@ install: all
 	nginx/render '$(DESTDIR)$(PREFIX)/share/consign/nginx' \
 	    'PUBLIC_LISTEN=443 ssl backlog=4096' 'TLS=include consign/tls.conf;' 'RATE=include consign/rate.conf; include consign/token_rate.conf;' \
 	    OPS_LISTEN=127.0.0.1:18081 API_SOCKET=/run/consign/api.sock LAKE=/var/lib/consign/lake \
-	    ACCESS_LOG=/var/log/nginx/consign.log
+	    ACCESS_LOG=/var/log/nginx/consign.log 'WEB=$(PREFIX)/share/consign/nginx/web' \
+	    "DOCS=$$(test ! -d '$(BUILD)/docs' || echo '$(BUILD)/docs')"
 
 clean:
 	rm -rf build $(BUILD)

@@ -10,15 +10,15 @@ import json
 import pathlib
 import re
 import threading
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 PARTS = pathlib.Path(__file__).resolve().parents[2] / "nginx" / "openapi"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+PAGES = ("/openapi.yaml", "/docs")  # the document itself, and the page made from it
 
 _faults = []
 _lock = threading.Lock()
@@ -69,33 +69,48 @@ def _templates():
     return [(re.compile(re.sub(r"\\\{\w+\\\}", "([^/]+)", re.escape(path)) + "/?"), path) for path in paths]
 
 
+def is_segment(text):
+    """Whether the service takes it for a variable part of a path: it decodes to plain text, and not to . or .. ."""
+    try:
+        plain = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        return False
+    return plain not in (".", "..") and not re.search(r"[\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})", plain + text)
+
+
 def find_path(path):
     """The item of the document that a request's path belongs to, or None."""
     for pattern, template in _templates():
-        if pattern.fullmatch(path):
-            return document()["paths"][template]
+        fits = pattern.fullmatch(path)
+        if fits:
+            return document()["paths"][template] if all(map(is_segment, fits.groups())) else None
     return None
 
 
 class Schema:
-    """A schema of the document, compiled, and which bodies it has found good."""
+    """A schema of the document, compiled, and which texts it has found good."""
 
     def __init__(self, schema):
         self.validator = Draft202012Validator(schema)
         self.good = set()
 
-    def fault(self, value, raw=None):
-        """None, or the first thing that is wrong. What was good once is not looked at again."""
-        mark = None if raw is None else hash(raw)
-        if mark is not None and mark in self.good:
-            return None
+    def fault(self, value):
+        """None, or the first thing that is wrong."""
         error = next(self.validator.iter_errors(value), None)
-        if error is None:
-            if mark is not None:
-                self.good.add(mark)
+        return error and f"{error.json_path}: {error.message[:300]}"
+
+    def text_fault(self, raw, parse=json.loads):
+        """The same of a text. What was good once is not looked at again."""
+        mark = hash(raw)
+        if mark in self.good:
             return None
-        error = best_match([error])
-        return f"{error.json_path}: {error.message[:300]}"
+        try:
+            fault = self.fault(parse(raw))
+        except ValueError:
+            return "can't be read"
+        if fault is None:
+            self.good.add(mark)
+        return fault
 
 
 _schemas = {}
@@ -109,10 +124,10 @@ def compiled(schema):
     return found
 
 
-def as_typed(schema, value):
-    """The text of a parameter or header as its schema's type."""
-    integer = schema.get("type") == "integer" and re.fullmatch(r"-?[0-9]+", value)
-    return int(value) if integer else value
+def plain_fault(schema, text):
+    """What is wrong with a parameter or header, or None."""
+    integer = schema.get("type") == "integer" and re.fullmatch(r"-?[0-9]+", text)
+    return compiled(schema).text_fault(text, int if integer else str)
 
 
 def answer_fault(operation, method, status, headers, body):
@@ -126,7 +141,7 @@ def answer_fault(operation, method, status, headers, body):
         value = headers.get(name)
         if value is None and header.get("required"):
             return f"{status} without {name}"
-        fault = value is not None and compiled(header["schema"]).fault(as_typed(header["schema"], value))
+        fault = value is not None and plain_fault(header["schema"], value)
         if fault:
             return f"{status}, header {name}: {fault}"
     content = response.get("content")
@@ -138,11 +153,7 @@ def answer_fault(operation, method, status, headers, body):
     schema = content[media]["schema"]
     if method == "HEAD" or body is None or schema.get("format") == "binary":
         return None
-    try:
-        value = json.loads(body) if media in (JSON, PROBLEM) else body.decode()
-    except ValueError:
-        return f"{status} with a body that is no {media}"
-    fault = compiled(schema).fault(value, body)
+    fault = compiled(schema).text_fault(body, json.loads if media in (JSON, PROBLEM) else bytes.decode)
     return fault and f"{status}, {fault}"
 
 
@@ -156,7 +167,7 @@ def refusal_fault(method, status, headers, body):
         return "405 without Allow"
     if method == "HEAD":
         return None
-    fault = compiled(document()["components"]["schemas"][name]).fault(json.loads(body), body)
+    fault = compiled(document()["components"]["schemas"][name]).text_fault(body)
     return fault and f"{status}, {fault}"
 
 
@@ -165,19 +176,21 @@ def request_fault(operation, query, body):
     given = dict(parse_qsl(query, keep_blank_values=True))
     for parameter in operation["parameters"]:
         value = given.get(parameter["name"]) if parameter["in"] == "query" else None
-        fault = value is not None and compiled(parameter["schema"]).fault(as_typed(parameter["schema"], value))
+        fault = value is not None and plain_fault(parameter["schema"], value)
         if fault:
             return f"query {parameter['name']}: {fault}"
     media = operation.get("requestBody", {}).get("content", {}).get(JSON)
     if media is None or not isinstance(body, bytes):
         return None
-    fault = compiled(media["schema"]).fault(json.loads(body), body)
+    fault = compiled(media["schema"]).text_fault(body)
     return fault and f"request, {fault}"
 
 
 def find_fault(method, target, sent, status, headers, body):
     """What is not as the document says about a request and its answer, or None. target: path and query."""
     path, _, query = target.partition("?")
+    if path.startswith(PAGES):
+        return None
     item = find_path(path)
     operation = item and item.get("get" if method == "HEAD" else method.lower())
     if not operation:
