@@ -96,10 +96,10 @@ all: $(PROGRAMS)
 # Swagger UI of the npm registry and our page around it. Installed with the rest when it was made.
 DOCS_PARTS := swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE
 docs: $(BUILD)/docs/index.html
-$(BUILD)/docs/index.html: nginx/docs/index.html nginx/docs/docs.js tests/node/package-lock.json
+$(BUILD)/docs/index.html: $(wildcard nginx/docs/*) tests/node/package-lock.json
 	tests/node/install
 	@mkdir -p $(@D)
-	cp nginx/docs/docs.js $(addprefix tests/node/node_modules/swagger-ui-dist/,$(DOCS_PARTS)) $(@D)
+	cp nginx/docs/docs.css nginx/docs/docs.js $(addprefix tests/node/node_modules/swagger-ui-dist/,$(DOCS_PARTS)) $(@D)
 	cp nginx/docs/index.html $@
 
 # A fresh make, because what is built is found out when the Makefile is read, and deps brings the headers.

@@ -67,11 +67,13 @@ def test_scopes_are_the_rights():
 @pytest.mark.parametrize("path, item, method, operation", operations(),
                          ids=lambda value: value if isinstance(value, str) else "")
 def test_operation_is_whole(path, item, method, operation):
-    """The errors that any request can meet, who is asking, the variables of the path, and a tag that is declared."""
+    """The errors that any request can meet, who is asking, the variables of the path, a tag that is declared, and the
+    right in words, because the reference shows it nowhere else."""
     wanted, names = set(EVERYWHERE), set()
     if path.startswith("/data/"):
         wanted |= {"401", "403", "429"}
         names = {"x-gw-ims-org-id", "x-sandbox-name"}
+        assert f"Needs the right `{right_of(item, operation)}`." in operation["description"]
     if "requestBody" in operation:
         wanted.add("415")
     assert wanted <= set(operation["responses"])
@@ -193,6 +195,6 @@ def test_reference_needs_no_other_host(stack, path):
             assert part.status_code == 200 and part.content
             types[target] = part.headers["Content-Type"]
     assert types == {"/docs/swagger-ui.css": "text/css", "/docs/swagger-ui-bundle.js": "text/javascript",
-                     "/docs/docs.js": "text/javascript"}
+                     "/docs/docs.css": "text/css", "/docs/docs.js": "text/javascript"}
     missing = requests.get(stack.url + "/docs/none.js", timeout=20)
     assert missing.status_code == 404 and missing.headers["Content-Type"] == openapi.PROBLEM
