@@ -75,11 +75,12 @@ ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOUR
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install deb package-test clean
+.PHONY: help deps all docs run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install deb package-test clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
 	@echo 'make all      build the programs into $(BUILD)/bin'
+	@echo 'make docs     the HTML reference that nginx serves under /docs, into $(BUILD)/docs; needs npm'
 	@echo 'make run      deps, all, then a whole stack with a demo export; leaves the stack up'
 	@echo 'make stop     stop that stack'
 	@echo 'make test     deps, all, then every test against a stack of its own'
@@ -90,7 +91,7 @@ help:
 	@echo 'make soak     load and a random fault a minute, for CONSIGN_SOAK_MINUTES (30)'
 	@echo 'make lint     warnings of gcc and clang, clang-tidy, cppcheck, shellcheck, checks'
 	@echo 'make bench    measure; PARTS=engine for one part; see tests/bench/run'
-	@echo 'make install  programs, SQL, units and configuration below DESTDIR, PREFIX ($(PREFIX)) and SYSCONFDIR ($(SYSCONFDIR))'
+	@echo 'make install  programs, SQL, units, configuration and, if made, docs below DESTDIR, PREFIX ($(PREFIX)) and SYSCONFDIR ($(SYSCONFDIR))'
 	@echo 'make deb      the Debian package, VERSION=, into $(BUILD)'
 	@echo 'make package-test  install, use, upgrade and remove it in a clean Debian 12 (root, network, minutes)'
 	@echo 'make clean    remove build trees (a stack keeps its state in var)'
@@ -99,6 +100,15 @@ deps:
 	@tools/deps
 
 all: $(PROGRAMS)
+
+# Swagger UI of the npm registry and our page around it. Installed with the rest when it was made.
+DOCS_PARTS := swagger-ui.css swagger-ui-bundle.js swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE
+docs: $(BUILD)/docs/index.html
+$(BUILD)/docs/index.html: $(wildcard nginx/docs/*) tests/node/package-lock.json
+	tests/node/install
+	@mkdir -p $(@D)
+	cp nginx/docs/docs.css nginx/docs/docs.js $(addprefix tests/node/node_modules/swagger-ui-dist/,$(DOCS_PARTS)) $(@D)
+	cp nginx/docs/index.html $@
 
 # A fresh make, because what is built is found out when the Makefile is read, and deps brings the headers.
 run: deps
@@ -157,7 +167,7 @@ bench: all $(BENCH_PROGRAMS)
 install: all
 	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' tools/package/install $(BUILD)
 
-deb: all
+deb: all docs
 	@tools/package/deb $(BUILD) $(VERSION) $(BUILD)
 
 # As root, with the network: a clean Debian 12 that the package is installed, used, upgraded and removed in.

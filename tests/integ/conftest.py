@@ -8,7 +8,9 @@ import contextlib
 import signal
 
 import pytest
+import requests
 
+import openapi
 import sidebyside
 from client import Client
 from stack import Stack, Tenants, missing_variables
@@ -20,6 +22,19 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures time; no other worker runs a test meanwhile")
     sidebyside.take_stack()
     sidebyside.end_as_if_interrupted()
+    describe_requests()
+
+
+def describe_requests():
+    """Lets openapi.py see every answer that comes by requests, whoever asked."""
+    send = requests.Session.send
+
+    def checked(session, request, **more):
+        answer = send(session, request, **more)
+        openapi.check_response(answer, more.get("stream"))
+        return answer
+
+    requests.Session.send = checked
 
 
 def place(item):
@@ -35,6 +50,14 @@ def pytest_collection_modifyitems(items):
 def pytest_runtest_protocol(item):
     with sidebyside.turn(item.get_closest_marker("alone") is not None):
         yield
+
+
+@pytest.fixture(autouse=True)
+def described():
+    """What the test has asked and seen is as the OpenAPI document says."""
+    yield
+    faults = openapi.take_faults()
+    assert not faults, "not as nginx/openapi says:\n" + "\n".join(faults[:20])
 
 
 @pytest.fixture(scope="session")

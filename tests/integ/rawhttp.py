@@ -8,6 +8,8 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
+import openapi
+
 
 class RawAnswer:
     """Status, headers (lower-case, repeated ones joined) and body of one response."""
@@ -74,7 +76,9 @@ def send(url, method, path, headers, body=b"", length=None, timeout=15):
             link.sendall(body)
         except (BrokenPipeError, ConnectionResetError):
             pass
-        return RawAnswer(read_all(link), method == "HEAD")
+        answer = RawAnswer(read_all(link), method == "HEAD")
+    openapi.check(method, as_bytes(path).decode("latin-1"), None, answer.status_code, answer.headers, answer.content)
+    return answer
 
 
 def connect(where, timeout):

@@ -154,6 +154,9 @@ place_copy_programs()
     place_as_user mkdir -p "$STATE/share.new" "$STATE/bin"
     tar -C "$REPO" -cf - sql nginx tools/devstack tools/devstack.d |
         place_as_user tar -C "$STATE/share.new" --no-same-owner -xf -
+    if [ -d "$build/docs" ]; then
+        tar -C "$build" -cf - docs | place_as_user tar -C "$STATE/share.new" --no-same-owner -xf -
+    fi
     tar -C "$build/bin" -cf - consign-api consign-spooler consignctl |
         place_as_user tar -C "$STATE/bin" --no-same-owner -xf -
     place_as_user mv "$STATE/share.new" "$STATE/share"

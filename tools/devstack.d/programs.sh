@@ -75,7 +75,7 @@ programs_start_spooler()
 
 programs_start_nginx()
 {
-    local rate='' nofile
+    local rate='' docs='' nofile
     if process_alive nginx; then return; fi
     case ${CONSIGN_RATE_LIMITS:-off} in
     on)    rate='include consign/rate.conf; include consign/token_rate.conf;' ;;
@@ -83,9 +83,10 @@ programs_start_nginx()
     esac
     nofile=$(ulimit -Hn)
     if [ "$nofile" = unlimited ] || [ "$nofile" -gt 32768 ]; then nofile=32768; fi
+    if [ -d share/docs ]; then docs=$STATE/share/docs; fi
     share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= "NOFILE=$nofile" \
         "PUBLIC_LISTEN=127.0.0.1:$PORT backlog=4096" "OPS_LISTEN=127.0.0.1:$((PORT + 1))" \
-        "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake"
+        "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake" "WEB=$STATE/nginx/web" "DOCS=$docs"
     process_start nginx nginx.log "$(PATH=$PATH:/usr/sbin command -v nginx)" \
         -e "$STATE/log/nginx.log" -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf"
     process_await nginx nginx.log $PROGRAMS_READY_SECONDS \
