@@ -151,11 +151,12 @@ def test_a_failed_job_is_tried_again_and_no_other(stack, client):
     try:
         job = flows.start_job(client, flows.job_body(dataset))
         place = ("--org", client.org, "--sandbox", client.sandbox, "--job", str(job["id"]))
+        errors = '[{"code":"unknown","msg":"m","callStack":"c"}]'
         with psycopg.connect(stack.pg_uri) as superuser:
             org, sandbox = superuser.execute("SELECT org, sandbox FROM consign.export_job WHERE job = %s",
                                              (job["id"],)).fetchone()
             superuser.execute(f"SET LOCAL consign.org = {org}")
-            superuser.execute("SELECT consign.job_end(%s, %s, %s, 'FAILED', '[]')", (org, sandbox, job["id"]))
+            superuser.execute("SELECT consign.job_end(%s, %s, %s, 'FAILED', %s)", (org, sandbox, job["id"], errors))
         failed = client.get(f"{flows.JOBS}/{job['id']}").json()
         assert failed["status"] == "FAILED" and failed["destination"]["batchId"] == ""
         assert stack.ctl("retry", *place) == "FAILED\n"
