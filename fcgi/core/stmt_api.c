@@ -13,7 +13,10 @@ const struct stmt STMT_SCOPE_FIND = {
 const struct stmt STMT_CLIENT_SECRET = {
     "client_secret", "SELECT encode(secret_salt, 'hex'), encode(secret_hash, 'hex'), rights FROM consign.client_secret($1)", 1};
 
-const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
+const struct stmt STMT_READY = {"ready",
+    "SELECT consign.now_ms() IS NULL OR pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean", 0};
+
+const struct stmt STMT_METRIC_READ = {"metric_read", "SELECT name, value FROM consign.metric_read()", 0};
 
 /* ---- export jobs; the order of enum job_column ---- */
 

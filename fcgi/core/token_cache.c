@@ -118,3 +118,11 @@ void token_cache_figures(const struct token_cache *cache, uint64_t *hits, uint64
     *hits = atomic_load_explicit(&cache->hits, memory_order_relaxed);
     *misses = atomic_load_explicit(&cache->misses, memory_order_relaxed);
 }
+
+int token_cache_size(const struct token_cache *cache, int64_t now_s)
+{
+    int count = 0;
+    for (size_t i = 0; i < TOKEN_CACHE_SLOTS; i++)
+        count += now_s < cache->entry[i].until_s && now_s < cache->entry[i].claims.until_s;
+    return count;
+}

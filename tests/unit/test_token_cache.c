@@ -391,6 +391,23 @@ static void writers_and_readers_at_once(void **state)
     }
 }
 
+static void the_size_is_of_what_has_not_ended(void **state)
+{
+    (void)state;
+    assert_int_equal(token_cache_size(cache, NOW), 0);
+    for (uint32_t n = 1; n <= 5; n++) {
+        unsigned char key[CRYPTO_SHA256_BYTES] = {(unsigned char)n}; /* each in a place of its own */
+        struct token_claims made;
+        claims_of(n, &made);
+        made.until_s = n == 1 ? NOW + 1 : NOW + 3600;
+        token_cache_put(cache, key, NOW + n, &made);
+    }
+    assert_int_equal(token_cache_size(cache, NOW), 5);
+    assert_int_equal(token_cache_size(cache, NOW + 1), 4); /* one token has ended */
+    assert_int_equal(token_cache_size(cache, NOW + TOKEN_CACHE_S + 3), 2);
+    assert_int_equal(token_cache_size(cache, NOW + TOKEN_CACHE_S + 5), 0);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -399,6 +416,7 @@ int main(void)
         EACH(what_was_refused_is_not_kept), EACH(a_changed_token_is_not_found), EACH(too_long_is_refused_before_it_is_copied),
         EACH(a_damaged_entry_is_no_entry), EACH(processes_share_it), EACH(a_full_place_gives_up_what_ends_first),
         EACH(a_full_table_still_takes_tokens), EACH(writers_and_readers_at_once),
+        EACH(the_size_is_of_what_has_not_ended),
     };
     return cmocka_run_group_tests_name("token_cache", tests, set_up, tear_down);
 }
