@@ -13,7 +13,7 @@
 #include "responder/figures.h"
 #include "responder/handlers.h"
 
-#define OPS_READY_MS 2000 /* for the database: who asks asks again soon, and gives up before long */
+#define OPS_READY_MS 3000 /* for the database: who asks asks again soon, and gives up before long */
 
 /* A member of a map, a number or null when it is not known (-1). */
 static void ops_add_known(struct json_object *map, const char *name, int64_t n)
