@@ -49,6 +49,7 @@ GRANT INSERT ON consign.stream_message TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.job_archive_move TO consign_api; -- of dataset_delete
 GRANT SELECT, INSERT ON consign.export_job_archive TO consign_api;
 GRANT DELETE ON consign.export_job, consign.batch TO consign_api; -- that are over (sql/schema/024_sweep.sql)
+GRANT EXECUTE ON FUNCTION consign.metric_read TO consign_api; -- for /metrics
 
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_look, consign.work_release,
@@ -90,3 +91,9 @@ GRANT SELECT ON consign.dataset_retention, consign.job_document TO consign_spool
 GRANT SELECT, INSERT ON consign.export_job_archive TO consign_spooler;
 GRANT DELETE ON consign.export_job, consign.batch, consign.batch_file, consign.batch_error, consign.batch_upload
     TO consign_spooler; -- that are over
+GRANT EXECUTE ON FUNCTION consign.metric_add TO consign_spooler; -- what was done
+GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_spooler;
+
+-- monitoring that looks at the database by itself: sums over all tenants
+GRANT USAGE ON SCHEMA consign TO consign_metrics;
+GRANT EXECUTE ON FUNCTION consign.metric_read TO consign_metrics;

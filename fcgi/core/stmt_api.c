@@ -15,7 +15,10 @@ const struct stmt STMT_CLIENT_SECRET = {
 
 const struct stmt STMT_API_SCHEMA = {"schema", "SELECT consign.schema_version(), current_user", 0};
 
-const struct stmt STMT_PING = {"ping", "SELECT consign.now_ms()", 0};
+const struct stmt STMT_READY = {"ready",
+    "SELECT consign.now_ms() IS NULL OR pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean", 0};
+
+const struct stmt STMT_METRIC_READ = {"metric_read", "SELECT name, value FROM consign.metric_read()", 0};
 
 /* ---- export jobs; the order of enum job_column ---- */
 

@@ -13,7 +13,8 @@
 extern const struct stmt STMT_SCOPE_FIND;    /* client_id, ims_org_id, sandbox_name */
 extern const struct stmt STMT_CLIENT_SECRET; /* client_id -> salt (hex), hash (hex), rights */
 extern const struct stmt STMT_API_SCHEMA;    /* -> schema, role; see database_check.h */
-extern const struct stmt STMT_PING;          /* the database answers and is migrated */
+extern const struct stmt STMT_READY;         /* the database answers and is migrated -> boolean: it takes no writes */
+extern const struct stmt STMT_METRIC_READ;   /* -> name, value; see metric_read.sql */
 
 /* Export jobs. The columns of a job are those of enum job_column. */
 extern const struct stmt STMT_JOB_CREATE;

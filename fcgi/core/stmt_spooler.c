@@ -13,8 +13,9 @@ const struct stmt STMT_WORK_RELEASE = {"work_release", "SELECT consign.work_rele
 const struct stmt STMT_WORK_LOOK = {"work_look", "SELECT entry FROM consign.work_look($1, $2, $3, $4)", 4};
 
 const struct stmt STMT_BATCH_LOOK = {"batch_look",
-    "SELECT b.dataset, d.class, b.status, b.attempt, q.attempt AS holder, q.last_fault FROM consign.batch b"
+    "SELECT b.dataset, d.class, b.status, b.attempt, q.attempt AS holder, q.last_fault, j.request_id FROM consign.batch b"
     " JOIN consign.dataset d USING (org, sandbox, dataset) LEFT JOIN consign.work_queue q USING (org, sandbox, batch)"
+    " LEFT JOIN consign.export_job j ON j.org = q.org AND j.sandbox = q.sandbox AND j.job = q.job"
     " WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3", 3};
 
 const struct stmt STMT_SESSION_END_SILENT = {"session_end_silent", "SELECT consign.session_end_silent($1)", 1};
@@ -34,6 +35,8 @@ const struct stmt STMT_UPLOAD_WANTED = {"upload_wanted",
     " AND p.batch = $3 AND p.object = $4)", 4};
 
 const struct stmt STMT_KEYS_EXPIRE = {"keys_expire", "SELECT consign.idempotency_expire($1::integer)", 1};
+
+const struct stmt STMT_METRIC_ADD = {"metric_add", "SELECT consign.metric_add($1::text[], $2::bigint[])", 2};
 
 const struct stmt STMT_SWEEP_BEGIN = {"sweep_begin", "SELECT step, place FROM consign.sweep_begin($1)", 1};
 

@@ -23,7 +23,8 @@ extern const struct stmt STMT_WORK_RELEASE;
 /* org, sandbox, batch, attempt -> entry; the attempt still owns it. CN410, CN408. */
 extern const struct stmt STMT_WORK_LOOK;
 /* org, sandbox, batch -> dataset, class, status, attempt (whose files were published), holder (the
- * attempt that owns the queue entry; NULL without an entry), last_fault (of the attempts before, by name; or NULL) */
+ * attempt that owns the queue entry; NULL without an entry), last_fault (of the attempts before, by name; or NULL), request (that made the job
+ * of an export; or NULL) */
 extern const struct stmt STMT_BATCH_LOOK;
 /* silence in ms -> how many sessions that hold leases were ended because they stand in the middle of a call */
 extern const struct stmt STMT_SESSION_END_SILENT;
@@ -35,6 +36,9 @@ extern const struct stmt STMT_INBOX_WANTED;
 extern const struct stmt STMT_UPLOAD_WANTED;
 /* the most to remove; over all tenants -> how many idempotency keys that have ended were removed */
 extern const struct stmt STMT_KEYS_EXPIRE;
+
+/* names, counts (arrays); of no tenant. See metric_add.sql */
+extern const struct stmt STMT_METRIC_ADD;
 
 /* The sweep (sql/schema/024_sweep.sql); the first five are of no tenant.
  * BEGIN: least pause since the last one began -> step, place of all marks; no row: it is not ours to sweep

@@ -67,3 +67,8 @@ void token_cache_figures(const struct token_cache *cache, uint64_t *hits, uint64
     *hits = atomic_load_explicit(&cache->hits, memory_order_relaxed);
     *misses = atomic_load_explicit(&cache->misses, memory_order_relaxed);
 }
+
+int token_cache_size(const struct token_cache *cache, int64_t now_s)
+{
+    return shared_table_count(cache->table, now_s);
+}

@@ -30,4 +30,7 @@ bool token_cache_verify(struct token_cache *cache, const struct issuers *issuers
 /* How often a token was found, and not found, since the start. */
 void token_cache_figures(const struct token_cache *cache, uint64_t *hits, uint64_t *misses);
 
+/* How many entries have not ended. Reads the whole table. */
+int token_cache_size(const struct token_cache *cache, int64_t now_s);
+
 #endif

@@ -5,21 +5,26 @@
 
 #include <time.h>
 
-static int64_t clock_read_ms(clockid_t id)
+static int64_t clock_read_us(clockid_t id)
 {
     struct timespec t;
     clock_gettime(id, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 int64_t clock_wall_ms(void)
 {
-    return clock_read_ms(CLOCK_REALTIME);
+    return clock_read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_monotonic_ms(void)
 {
-    return clock_read_ms(CLOCK_MONOTONIC);
+    return clock_read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_monotonic_us(void)
+{
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 /* Days from 1970-01-01 to a date of the proleptic Gregorian calendar. */

@@ -10,6 +10,7 @@
 
 int64_t clock_wall_ms(void);      /* milliseconds since 1970-01-01T00:00:00Z */
 int64_t clock_monotonic_ms(void); /* milliseconds since some fixed point; never goes back */
+int64_t clock_monotonic_us(void); /* the same in microseconds */
 
 /* Parses an RFC 3339 date-time (section 5.6; `T` and `Z` in either case, any fraction, offset
  * required) to milliseconds since 1970, cut (not rounded) to the millisecond. A leap second counts

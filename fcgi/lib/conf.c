@@ -58,6 +58,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_INGEST_ERRORS_KEPT] = {"ingest.errors_kept", "1000", "records", 0, 100000, "refused records of a batch that are kept with their reason"},
     [CONF_INGEST_FILE_BYTES] = {"ingest.file_bytes", "17179869184", "bytes", 65536, INT64_C(1) << 44, "longest file of a batch that is taken, decompressed"},
     [CONF_LOG_LEVEL] = {"log.level", "info", "", 0, 0, "error, warn, info or debug"},
+    [CONF_LOG_FORMAT] = {"log.format", "logfmt", "", 0, 0, "logfmt (key=value) or json: a line of the log of either program as an object of JSON"},
 };
 
 static char *given[CONF_COUNT];
@@ -133,6 +134,8 @@ static enum fault conf_line(const char *path, int number, char *line)
         return conf_refuse(path, number, name, "printable ASCII without blanks, quotes and backslashes expected");
     if (key == CONF_LOG_LEVEL && !log_level_known(value))
         return conf_refuse(path, number, name, "error, warn, info or debug expected");
+    if (key == CONF_LOG_FORMAT && strcmp(value, "logfmt") != 0 && strcmp(value, "json") != 0)
+        return conf_refuse(path, number, name, "logfmt or json expected");
     if (conf_is_number(key) && !conf_parse_number(key, value)) {
         fprintf(stderr, "%s:%d: %s: a whole number from %" PRId64 " to %" PRId64 " expected\n", path, number, name,
                 TABLE[key].least, TABLE[key].most);

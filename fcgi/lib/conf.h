@@ -50,6 +50,7 @@ enum conf_key {
     CONF_INGEST_ERRORS_KEPT,
     CONF_INGEST_FILE_BYTES,
     CONF_LOG_LEVEL,
+    CONF_LOG_FORMAT,
     CONF_COUNT
 };
 

@@ -46,6 +46,7 @@ enum fault {
     FAULT_DISK_FULL,       /* no space or no inodes left */
     FAULT_DISK,            /* any other failure of a read, write, sync or rename */
     FAULT_OVERLOADED,      /* no worker free */
+    FAULT_NOT_READY,       /* what the service needs is not there (/ready); the detail says what */
     FAULT_MEMORY,          /* an arena or a buffer is exhausted */
     FAULT_CANCELLED,       /* the job was cancelled; no error of anybody */
     FAULT_STOPPED,         /* this process is asked to stop; the work goes back untouched */

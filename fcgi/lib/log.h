@@ -1,5 +1,5 @@
 /*
- * log: one line an event, key=value, to stderr.
+ * log: one line an event, key=value, to stderr, or the same as an object of JSON.
  *
  * Every line starts with time, level, process and pid, then the context set by log_context() (the
  * request id, org, sandbox and job that the process works on), then event= and what the caller adds.
@@ -19,7 +19,11 @@
 /* Names the process in every line and sets the loudest level that is written. */
 void log_open(const char *process, enum log_level most);
 
-/* The context of the lines that follow, as ready key=value text; "" for none. At most 255 bytes. */
+/* Whether every line from here on is an object of JSON: the same names and values. Numbers are numbers, `-` is null,
+ * everything else is text, escaped as it is in the other form. */
+void log_as_json(bool on);
+
+/* The context of the lines that follow, as ready key=value text; "" for none. At most 511 bytes. */
 void log_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Writes one line. `format` is further key=value text, "" for none. Keeps errno. */
@@ -29,7 +33,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 /* The same for event=audit, whatever the loudest level is. */
 void log_audit(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Writes a ready line, or drops it when nobody takes it (a full pipe). Safe in a signal handler. */
+/* Writes a ready line in key=value form with its newline, or drops it when nobody takes it (a full pipe). Safe in a signal handler. */
 void log_line(const char *line, size_t length);
 
 /* `value` in quotes with everything but plain ASCII escaped, cut after 200 bytes. The text lies in

@@ -94,3 +94,13 @@ void shared_table_put(struct shared_table *table, const unsigned char key[CRYPTO
     memcpy(place, &head, sizeof head);
     memcpy(place->value, value, table->value_bytes);
 }
+
+int shared_table_count(const struct shared_table *table, int64_t now)
+{
+    int count = 0;
+    for (size_t i = 0; i < table->sets * SHARED_TABLE_WAYS; i++) {
+        const struct shared_entry *entry = (const void *)(table->entries + i * table->stride);
+        count += now < entry->until;
+    }
+    return count;
+}

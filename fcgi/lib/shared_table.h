@@ -31,4 +31,7 @@ bool shared_table_get(struct shared_table *table, const unsigned char key[CRYPTO
 void shared_table_put(struct shared_table *table, const unsigned char key[CRYPTO_SHA256_BYTES], int64_t until,
                       const void *value);
 
+/* How many entries have not ended. Reads the whole table. */
+int shared_table_count(const struct shared_table *table, int64_t now);
+
 #endif

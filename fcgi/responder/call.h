@@ -20,6 +20,8 @@
 
 struct figures;
 struct route;
+struct store_figures;
+struct traffic;
 
 /* Workers that may hold a request open for a status change (?wait=) at the same time. Shared memory. */
 struct call_waiting {
@@ -41,6 +43,8 @@ struct call_worker {
     struct call_waiting *waiting;
     struct concurrency *concurrency; /* shared memory */
     struct figures *figures; /* what the pool does; shared memory */
+    struct traffic *traffic; /* what it has done; shared memory */
+    struct store_figures *store; /* what the spoolers do and have done; shared memory */
     struct merge *merge; /* working memory of look-ups; holds nothing between requests */
     struct str text;     /* see call_text() */
     int64_t queue_empty_ms; /* when no request was waiting for a worker, last; by the monotonic clock */
@@ -54,6 +58,7 @@ struct call {
     const char *segment[CALL_SEGMENTS_MAX]; /* the path's variable parts, decoded */
     struct scope scope;
     int64_t queued_ms; /* how long it waited for this worker */
+    int64_t held_us;   /* how long ?wait= held it: no time that it took */
     const char *body; /* read and complete, for routes that take JSON or a form */
     size_t body_length;
     struct reply reply;

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "responder/queue_depth.h"
 
@@ -25,6 +26,8 @@ struct figures {
     int workers;
     atomic_int queue, queue_most;
     atomic_int_least64_t wait_ms[2]; /* the longest waits of the second that the look ended, and of the one before */
+    atomic_uint_least64_t ended;
+    int64_t started_ms;
     int64_t said_ms;                 /* the supervisor's own: when pool_full was logged */
     struct figures_slot slot[];
 };
@@ -37,6 +40,7 @@ struct figures *figures_new(int workers)
         return NULL;
     f->workers = workers;
     f->queue = f->queue_most = -1;
+    f->started_ms = clock_wall_ms();
     f->said_ms = -FIGURES_SAY_EACH_MS;
     for (int i = 0; i < workers; i++)
         f->slot[i].free_ms = INT64_MAX; /* not started yet: nothing waits because of that */
@@ -78,6 +82,7 @@ void figures_end(struct figures *f, int slot)
 
 void figures_ended(struct figures *f, int slot, int64_t now_ms)
 {
+    FIGURES_SET(f->ended, FIGURES_GET(f->ended) + 1);
     FIGURES_SET(f->slot[slot].busy, 0);
     if (FIGURES_GET(f->slot[slot].free_ms) > now_ms)
         FIGURES_SET(f->slot[slot].free_ms, now_ms);
@@ -111,7 +116,11 @@ void figures_look(struct figures *f, int listen_fd, int64_t now_ms)
 
 struct figures_view figures_read(const struct figures *f, int64_t now_ms)
 {
-    struct figures_view v = {.workers = f->workers, .queue = FIGURES_GET(f->queue), .queue_most = FIGURES_GET(f->queue_most)};
+    struct figures_view v = {.workers = f->workers,
+                             .queue = FIGURES_GET(f->queue),
+                             .queue_most = FIGURES_GET(f->queue_most),
+                             .ended = FIGURES_GET(f->ended),
+                             .started_ms = f->started_ms};
     int64_t free_ms = INT64_MIN;
     for (int i = 0; i < 2; i++)
         v.wait_ms = FIGURES_GET(f->wait_ms[i]) > v.wait_ms ? FIGURES_GET(f->wait_ms[i]) : v.wait_ms;

@@ -1,5 +1,5 @@
 /*
- * figures: what the pool is doing, in memory that the supervisor and its workers share. Shown by GET /health.
+ * figures: what the pool is doing, in memory that the supervisor and its workers share. Shown by GET /health and /metrics.
  *
  * Each worker writes its own slot and nobody else's, so nothing is locked and a worker that is killed leaves no
  * count behind. The supervisor looks about once a second (figures_look): at the length of the queue, which a worker
@@ -22,6 +22,8 @@ struct figures_view {
     int64_t wait_ms;     /* the longest that a request taken in the last one to two seconds waited for its worker */
     int64_t full_ms;     /* how long no worker has found the queue empty; 0 while one waits for work */
     uint64_t requests;   /* taken since the supervisor's start */
+    uint64_t ended;      /* workers that ended since then */
+    int64_t started_ms;  /* that start, wall time */
 };
 
 /* For so many workers. NULL: no memory. Never freed: it lives as long as the pool. */

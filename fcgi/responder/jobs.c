@@ -208,7 +208,9 @@ enum fault job_handle_get(struct call *c)
         return call_refuse(c, FAULT_MALFORMED, NULL, "wait: a number of seconds from 0 to 60");
     fault = job_read(c, &STMT_JOB_GET, job, &rows);
     if (fault == FAULT_NONE && seconds > 0 && !job_is_over(&rows) && job_wait_begin(c)) {
+        int64_t begun_us = clock_monotonic_us();
         fault = job_wait(c, job, seconds, &rows);
+        c->held_us = clock_monotonic_us() - begun_us;
         job_wait_end(c);
     }
     return fault == FAULT_NONE ? job_answer(c, &rows, 0) : fault;

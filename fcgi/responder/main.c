@@ -7,6 +7,7 @@
  *   consign-api --example         print a settings file with all of them
  *   consign-api --problems        print the table of problem types
  *   consign-api --routes          print the table of routes
+ *   consign-api --metrics         print the table of metrics
  *
  * SECURITY: started as root it becomes api.user before it touches a key, a socket or the database.
  */
@@ -26,8 +27,11 @@
 #include "lib/priv.h"
 #include "responder/figures.h"
 #include "responder/listen.h"
+#include "responder/metric.h"
 #include "responder/routes.h"
 #include "responder/sizing.h"
+#include "responder/store_figures.h"
+#include "responder/traffic.h"
 #include "responder/worker.h"
 
 #define MAIN_GRACE_MS 15000
@@ -164,8 +168,11 @@ static int main_serve(char *const *argv)
                                  .waiting = main_waiting(workers),
                                  .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS),
                                                                 clock_monotonic_ms()),
-                                 .figures = figures_new(workers)};
-    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.scopes == NULL || setup.figures == NULL)
+                                 .figures = figures_new(workers),
+                                 .traffic = traffic_new(routes_count()),
+                                 .store = store_figures_new()};
+    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.scopes == NULL ||
+        setup.figures == NULL || setup.traffic == NULL || setup.store == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));
@@ -195,6 +202,8 @@ static bool main_print(const char *what)
         main_print_problems();
     else if (strcmp(what, "--routes") == 0)
         routes_print_table(stdout);
+    else if (strcmp(what, "--metrics") == 0)
+        metric_print_table(stdout);
     else
         return false;
     return true;
@@ -208,12 +217,13 @@ int main(int argc, char **argv)
         return 0;
     bool check = argc == 4 && strcmp(argv[3], "--check") == 0;
     if ((argc != 3 && !check) || strcmp(argv[1], "--config") != 0) {
-        fprintf(stderr, "usage: consign-api --config FILE [--check] | --settings | --example | --problems | --routes\n");
+        fprintf(stderr, "usage: consign-api --config FILE [--check] | --settings | --example | --problems | --routes | --metrics\n");
         return 2;
     }
     if (conf_load(argv[2]) != FAULT_NONE)
         return pool_mind(argv, 2);
     priv_clear_environment();
     log_open("api", log_level_parse(conf_text(CONF_LOG_LEVEL)));
+    log_as_json(strcmp(conf_text(CONF_LOG_FORMAT), "json") == 0);
     return check ? main_check(argv[2]) : pool_mind(argv, main_serve(argv));
 }

@@ -1,15 +1,19 @@
 /*
- * ops: what operators and load balancers ask, on the loopback listener only.
+ * ops: what operators and load balancers ask, on the loopback listener only. Metrics: ops_metrics.c.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/stmt_api.h"
 #include "lib/clock.h"
-#include "lib/str.h"
+#include "lib/conf.h"
+#include "lib/log.h"
 #include "responder/figures.h"
 #include "responder/handlers.h"
 
-#define OPS_METRICS_BYTES (64u * 1024u)
+#define OPS_READY_MS 3000 /* for the database: who asks asks again soon, and gives up before long */
 
 /* A member of a map, a number or null when it is not known (-1). */
 static void ops_add_known(struct json_object *map, const char *name, int64_t n)
@@ -38,70 +42,64 @@ enum fault ops_handle_health(struct call *c)
     return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
 }
 
-/* The service can do its work: the database answers to our role and holds our schema. The signing
- * key was loaded before the pool started. */
-enum fault ops_handle_ready(struct call *c)
+/* Each of these answers NULL, or what is wrong for the client to read. */
+
+static const char *ops_database(struct call *c)
 {
     struct db_rows rows;
-    enum fault fault = db_call(c->worker->db, c->arena, 0, &STMT_PING, NULL, &rows);
-    if (fault != FAULT_NONE)
-        return call_refuse(c, FAULT_DB_UNAVAILABLE, NULL, "the database does not answer, or is not migrated");
-    struct json_object *body = jsonio_own(c->arena, json_object_new_object());
-    jsonio_add_text(body, "status", "ready");
-    jsonio_add_text(body, "database", "up");
-    return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
+    db_set_budget(c->worker->db, OPS_READY_MS);
+    if (db_call(c->worker->db, c->arena, 0, &STMT_READY, NULL, &rows) != FAULT_NONE)
+        return "it does not answer, takes no writes, or is not migrated";
+    return db_bool(&rows, 0, 0) ? "it takes no writes" : NULL;
 }
 
-/* One sample for each issuer. */
-static void ops_add_issuers(const struct issuers *list, struct str *out, const char *name,
-                            int64_t (*value)(const struct issuer *))
+/* Without keys of an issuer every token of its clients is refused, and for good in their eyes: better that another pool
+ * is asked, if there is one. */
+static const char *ops_keys(struct call *c)
 {
+    struct issuers *list = c->worker->issuers;
+    issuers_refresh(list, c->arena);
     for (int i = 0; i < list->count; i++) {
-        str_printf(out, "%s{issuer=", name);
-        str_append_json(out, list->issuer[i].name, strlen(list->issuer[i].name));
-        str_printf(out, "} %lld\n", (long long)value(&list->issuer[i]));
+        if (list->issuer[i].keys == NULL || jwks_count(list->issuer[i].keys) == 0)
+            return arena_printf(c->arena, "there is none of the issuer %s", list->issuer[i].name);
     }
+    return NULL;
 }
 
-static int64_t ops_issuer_keys(const struct issuer *one)
+static const char *ops_inbox(struct call *c)
 {
-    return one->keys == NULL ? 0 : jwks_count(one->keys);
+    (void)c;
+    return access(conf_text(CONF_INBOX_DIR), W_OK | X_OK) == 0 ? NULL : strerror(errno);
 }
 
-static int64_t ops_issuer_refused(const struct issuer *one)
+/* nginx reads it as another user; it is there, or it is not. */
+static const char *ops_lake(struct call *c)
 {
-    return one->refused;
+    struct stat s;
+    (void)c;
+    return stat(conf_text(CONF_LAKE_DIR), &s) == 0 ? NULL : strerror(errno);
 }
 
-static int64_t ops_issuer_age(const struct issuer *one)
+/* The service can do its work, or what it lacks, all of it. */
+enum fault ops_handle_ready(struct call *c)
 {
-    return one->loaded_ms == 0 ? -1 : (clock_wall_ms() - one->loaded_ms) / 1000;
-}
-
-/* OpenMetrics text. What is kept by each worker (the key sets) is the answering worker's. */
-enum fault ops_handle_metrics(struct call *c)
-{
-    struct str out = STR_INIT(OPS_METRICS_BYTES);
-    uint64_t hits, misses;
-    issuers_refresh(c->worker->issuers, c->arena);
-    token_cache_figures(c->worker->cache, &hits, &misses);
-    str_append_text(&out, "# TYPE consign_token_cache_lookups counter\n"
-                          "# HELP consign_token_cache_lookups Tokens looked up in the cache of verified ones.\n");
-    str_printf(&out, "consign_token_cache_lookups_total{outcome=\"hit\"} %llu\n", (unsigned long long)hits);
-    str_printf(&out, "consign_token_cache_lookups_total{outcome=\"miss\"} %llu\n", (unsigned long long)misses);
-    str_append_text(&out, "# TYPE consign_key_set_keys gauge\n# HELP consign_key_set_keys Usable keys of an issuer.\n");
-    ops_add_issuers(c->worker->issuers, &out, "consign_key_set_keys", ops_issuer_keys);
-    str_append_text(&out, "# TYPE consign_key_set_refused gauge\n"
-                          "# HELP consign_key_set_refused 1 while the file is no good and an older set is used.\n");
-    ops_add_issuers(c->worker->issuers, &out, "consign_key_set_refused", ops_issuer_refused);
-    str_append_text(&out, "# TYPE consign_key_set_age_seconds gauge\n# UNIT consign_key_set_age_seconds seconds\n"
-                          "# HELP consign_key_set_age_seconds Time since the set was read; -1: never.\n");
-    ops_add_issuers(c->worker->issuers, &out, "consign_key_set_age_seconds", ops_issuer_age);
-    str_append_text(&out, "# EOF\n");
-    c->reply.status = 200;
-    c->reply.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    c->reply.length = out.length;
-    c->reply.body = out.overflow ? NULL : arena_copy(c->arena, out.data, out.length);
-    str_free(&out);
-    return c->reply.body == NULL ? FAULT_MEMORY : FAULT_NONE;
+    static const struct {
+        const char *name;
+        const char *(*wrong)(struct call *c);
+    } NEEDS[] = {{"database", ops_database}, {"keys", ops_keys}, {"inbox", ops_inbox}, {"lake", ops_lake}};
+    struct json_object *body = jsonio_own(c->arena, json_object_new_object());
+    const char *told = NULL;
+    jsonio_add_text(body, "status", "ready");
+    for (size_t i = 0; i < sizeof NEEDS / sizeof *NEEDS; i++) {
+        const char *wrong = NEEDS[i].wrong(c);
+        if (wrong != NULL)
+            told = told == NULL ? arena_printf(c->arena, "%s: %s", NEEDS[i].name, wrong)
+                                : arena_printf(c->arena, "%s; %s: %s", told, NEEDS[i].name, wrong);
+        jsonio_add_text(body, NEEDS[i].name, "up");
+    }
+    if (told != NULL) {
+        log_event(LOG_WARN, "not_ready", "reason=%s", log_quote(told));
+        return call_refuse(c, FAULT_NOT_READY, NULL, told);
+    }
+    return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, 200, body);
 }

@@ -22,6 +22,7 @@
 #include "responder/figures.h"
 #include "responder/queue_age.h"
 #include "responder/routes.h"
+#include "responder/traffic.h"
 
 #define PIPELINE_JSON_MAX (1024u * 1024u)
 #define PIPELINE_FORM_MAX (64u * 1024u)
@@ -307,9 +308,8 @@ static enum pipeline_step pipeline_run(struct call *c)
 }
 
 /* One line a request, the audit's or this one; calls that change something are louder than reads. */
-static void pipeline_log(const struct call *c, bool dropped, int64_t started_ms)
+static void pipeline_log(const struct call *c, bool dropped, int64_t ms)
 {
-    int64_t ms = clock_monotonic_ms() - started_ms;
     if (audit_write(c, dropped, ms))
         return;
     bool read_only = c->request.method == METHOD_GET || c->request.method == METHOD_HEAD;
@@ -320,7 +320,7 @@ static void pipeline_log(const struct call *c, bool dropped, int64_t started_ms)
 
 void pipeline_serve(struct call_worker *worker, struct arena *arena)
 {
-    int64_t started_ms = clock_monotonic_ms();
+    int64_t started_us = clock_monotonic_us();
     arena_reset(arena);
     struct call *c = arena_alloc(arena, sizeof *c);
     if (c == NULL) {
@@ -339,7 +339,9 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
     else
         request_answer(worker->listener, text, length);
     concurrency_release(worker->concurrency, worker->slot);
-    pipeline_log(c, step == STEP_DROP, started_ms);
+    int64_t took_us = clock_monotonic_us() - started_us;
+    traffic_count(worker->traffic, routes_number(c->route), text == NULL ? 0 : c->reply.status, took_us - c->held_us);
+    pipeline_log(c, step == STEP_DROP, took_us / 1000);
     log_context("%s", "");
     arena_reset(arena);
 }

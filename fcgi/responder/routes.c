@@ -153,6 +153,21 @@ enum route_match routes_match(struct call *c, const char **allow)
     return ROUTE_NO_METHOD;
 }
 
+int routes_count(void)
+{
+    return ROUTE_COUNT;
+}
+
+int routes_number(const struct route *route)
+{
+    return route == NULL ? (int)ROUTE_COUNT : (int)(route - TABLE);
+}
+
+const char *routes_name(int number)
+{
+    return TABLE[number].name;
+}
+
 void routes_print_table(FILE *out)
 {
     fprintf(out, "| method | path | right |\n|---|---|---|\n");

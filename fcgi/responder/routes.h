@@ -29,7 +29,7 @@ struct route {
     unsigned right; /* of ROUTE_TENANT; 0: any */
     enum route_body body;
     enum fault (*handle)(struct call *c);
-    const char *name; /* for the log */
+    const char *name; /* for the log and metrics */
 };
 
 enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
@@ -37,6 +37,11 @@ enum route_match { ROUTE_FOUND, ROUTE_NO_PATH, ROUTE_NO_METHOD };
 /* Finds the route of the call's path and method; fills in call->route and call->segment. One slash
  * at the end makes no difference. ROUTE_NO_METHOD: *allow is the value of the Allow header. */
 enum route_match routes_match(struct call *c, const char **allow);
+
+/* How many routes there are; the number of one of them, from 0, or that count for NULL; the name of one by its number. */
+int routes_count(void);
+int routes_number(const struct route *route);
+const char *routes_name(int number);
 
 /* Writes the table of routes as Markdown. */
 void routes_print_table(FILE *out);

@@ -152,6 +152,8 @@ int worker_live(int slot, void *arg)
                                  .waiting = setup->waiting,
                                  .concurrency = setup->concurrency,
                                  .figures = setup->figures,
+                                 .traffic = setup->traffic,
+                                 .store = setup->store,
                                  .keys = setup->keys,
                                  .own = &setup->issuers->issuer[0],
                                  .issuers = setup->issuers,

@@ -17,6 +17,8 @@ struct worker_setup {
     struct call_waiting *waiting;
     struct concurrency *concurrency;
     struct figures *figures;
+    struct traffic *traffic;
+    struct store_figures *store;
 };
 
 /* For pool_options.work; arg is a struct worker_setup. One request at a time until asked to stop. */

@@ -14,6 +14,7 @@
 #include "lib/invariant.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/counts.h"
 #include "spooler/watch.h"
 #include "store/message.h"
 
@@ -28,7 +29,7 @@ struct drain {
     struct lease *lease;
     struct message_order order;
     bool last_chance; /* another attempt failed at a single message before */
-    int64_t taken, failed;
+    int64_t taken, failed, bytes;
 };
 
 /* How many messages a step of this attempt holds. */
@@ -53,6 +54,7 @@ static enum fault drain_step(struct drain *d, bool *more)
     d->order.after = result.last;
     d->taken += result.taken;
     d->failed += result.failed;
+    d->bytes += result.bytes;
     *more = result.taken > 0;
     return FAULT_NONE;
 }
@@ -99,6 +101,9 @@ static enum fault drain_steps(struct drain *d)
     if (d->taken > 0)
         log_event(LOG_INFO, "drained", "dataset=%s messages=%lld refused=%lld fault=%s", d->order.dataset,
                   (long long)d->taken, (long long)d->failed, fault_row(fault)->name);
+    counts_add("records/stream/taken", d->taken - d->failed);
+    counts_add("records/stream/refused", d->failed);
+    counts_add("record_bytes/stream", d->bytes);
     return fault;
 }
 
@@ -160,8 +165,10 @@ void drain_run(struct lease *l, struct runner_tools *tools)
     enum fault fault = drain_watched(l, tools, dataset);
     if (fault == FAULT_NONE)
         fault = drain_end(l, dataset);
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE) {
+        l->outcome = LEASE_SUCCEEDED;
         return;
+    }
     lease_ended(l, fault);
     if (fault == FAULT_LEASE_LOST)
         db_close(l->db);

@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "spooler/counts.h"
 #include "spooler/drain.h"
 #include "spooler/watch.h"
 
@@ -42,6 +43,8 @@ static enum fault eraser_drain(struct lease *l, struct db *work)
 static void eraser_give_up(struct lease *l, const char *const *params, enum fault why)
 {
     enum fault fault = lease_settle(l, &STMT_SYSTEM_JOB_FAIL, params);
+    if (fault == FAULT_NONE)
+        l->outcome = LEASE_FAILED;
     log_event(LOG_ERROR, "removal_failed", "because=%s outcome=%s", fault_row(why)->name, fault_row(fault)->name);
 }
 
@@ -81,6 +84,8 @@ static enum fault eraser_remove(struct lease *l, struct db *work)
     if (fault == FAULT_NONE) {
         log_event(LOG_INFO, "removed", "records=%lld ms=%lld", (long long)removed,
                   (long long)(clock_wall_ms() - started_ms));
+        l->outcome = LEASE_SUCCEEDED;
+        counts_add("removed_records", removed);
         return FAULT_NONE;
     }
     if (fault == FAULT_STOPPED || fault == FAULT_LEASE_LOST || lease_try_again(fault, attempts))

@@ -22,6 +22,20 @@ static enum lease_task lease_task(const char *kind, const char *task)
     return strcmp(task, "stream") == 0 ? LEASE_STREAM : strcmp(task, "delete") == 0 ? LEASE_DELETE : LEASE_BATCH;
 }
 
+const char *lease_task_name(enum lease_task task)
+{
+    static const char *const NAMES[] = {
+        [LEASE_EXPORT] = "export", [LEASE_BATCH] = "batch", [LEASE_STREAM] = "stream", [LEASE_DELETE] = "delete"};
+    return NAMES[task];
+}
+
+void lease_log_context(const struct lease *l, const char *request)
+{
+    log_context("%s%s%sorg=%d sandbox=%d %s=%lld batch=%s attempt=%s", *request != '\0' ? "req=" : "", request,
+                *request != '\0' ? " " : "", l->org, l->sandbox, l->task == LEASE_EXPORT ? "job" : "entry",
+                (long long)(l->task == LEASE_EXPORT ? l->job : l->entry), l->batch, l->attempt);
+}
+
 enum fault lease_claim(struct lease *l, bool express, bool *found)
 {
     struct db_rows rows;
@@ -88,6 +102,8 @@ void lease_release(struct lease *l, bool undo, enum fault why)
                             undo ? "true" : "false",
                             fault_row(why)->name};
     enum fault fault = lease_settle(l, &STMT_WORK_RELEASE, params);
+    if (fault == FAULT_NONE)
+        l->outcome = undo ? LEASE_HANDED_ON : LEASE_RETRIED;
     log_event(LOG_INFO, "released", "undo=%s because=%s outcome=%s", undo ? "true" : "false", fault_row(why)->name,
               fault_row(fault)->name);
 }
@@ -111,5 +127,6 @@ enum fault lease_look(struct lease *l, struct lease_batch *b)
     b->winner = db_text(&rows, 0, 3);
     b->held = strcmp(db_text(&rows, 0, 4), l->attempt) == 0;
     b->last_fault = db_text(&rows, 0, 5);
+    b->request = db_text(&rows, 0, 6);
     return FAULT_NONE;
 }

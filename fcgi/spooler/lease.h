@@ -27,6 +27,16 @@ enum lease_task {
     LEASE_DELETE  /* records to remove */
 };
 
+/* How an attempt ended, for the counters. */
+enum lease_outcome {
+    LEASE_LOST, /* somebody else has the work now, or nobody can tell: what it is until something else is told */
+    LEASE_SUCCEEDED,
+    LEASE_FAILED, /* for good */
+    LEASE_CANCELLED,
+    LEASE_RETRIED,  /* to be tried again later */
+    LEASE_HANDED_ON /* at a stop */
+};
+
 struct lease {
     struct db *db;       /* the session that holds the lock */
     struct arena *arena; /* of this piece of work */
@@ -40,6 +50,7 @@ struct lease {
     char previous[CRYPTO_UUID_TEXT]; /* an attempt that died on it; "" for none */
     int attempts;                    /* this one included */
     bool cancel;                     /* its job was cancelled before */
+    enum lease_outcome outcome;
     bool short_of_memory;            /* an attempt met FAULT_MEMORY: the process is worth no further work */
 };
 
@@ -50,8 +61,15 @@ struct lease_batch {
     bool published;     /* status success */
     const char *winner; /* the attempt whose files were published; "" for none */
     bool held;          /* the queue entry still names this attempt */
+    const char *request;    /* the id of the request that made the job; "" if it is no export */
     const char *last_fault; /* what the attempts before told, a fault's name; "" for nothing */
 };
+
+/* "export" and the like, as in the log and metrics. */
+const char *lease_task_name(enum lease_task task);
+
+/* Has the log name the piece of work in every line from here on, and the request that made it ("": not known). */
+void lease_log_context(const struct lease *lease, const char *request);
 
 /* Takes the next piece of work into *lease (whose db and arena are set); *found false: there is none. `express`: only of
  * an org for which nothing runs. */

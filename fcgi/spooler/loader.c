@@ -8,6 +8,7 @@
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "spooler/counts.h"
 #include "spooler/job_errors.h"
 #include "spooler/tree.h"
 #include "spooler/watch.h"
@@ -34,8 +35,10 @@ static void loader_fail(struct lease *l, const struct ingest_result *r, const ch
     enum fault fault = lease_settle(l, &STMT_BATCH_FAIL, params);
     log_event(LOG_WARN, "batch_failed", "records=%lld refused=%lld outcome=%s", (long long)r->input,
               (long long)r->failed, fault_row(fault)->name);
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE) {
+        l->outcome = LEASE_FAILED;
         loader_clear(l);
+    }
 }
 
 /* Ends the batch for a reason that no record of it is to blame for. */
@@ -100,6 +103,14 @@ static enum fault loader_load(struct lease *l, struct runner_tools *tools, const
     return fault;
 }
 
+static void loader_count(struct lease *l, const struct ingest_result *r)
+{
+    l->outcome = LEASE_SUCCEEDED;
+    counts_add("records/batch/taken", r->input - r->failed);
+    counts_add("records/batch/refused", r->failed);
+    counts_add("record_bytes/batch", r->bytes);
+}
+
 void loader_run(struct lease *l, struct runner_tools *tools)
 {
     struct ingest_result result = {.started_ms = clock_wall_ms()};
@@ -114,6 +125,7 @@ void loader_run(struct lease *l, struct runner_tools *tools)
     if (fault == FAULT_NONE) {
         log_event(LOG_INFO, "loaded", "records=%lld refused=%lld ms=%lld", (long long)result.input,
                   (long long)result.failed, (long long)(clock_wall_ms() - result.started_ms));
+        loader_count(l, &result);
         loader_clear(l);
     } else {
         loader_conclude(l, &result, fault);

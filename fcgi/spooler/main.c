@@ -19,6 +19,7 @@
 #include "lib/pool.h"
 #include "lib/pool_upgrade.h"
 #include "lib/priv.h"
+#include "spooler/counts.h"
 #include "spooler/spool.h"
 #include "spooler/tree.h"
 
@@ -89,13 +90,14 @@ static int main_serve(char *const *argv)
         return 1;
     first = db_new((struct db_options){
         .conninfo = conf_text(CONF_DATABASE_SPOOLER), .application = "consign-spooler", .wait_ms = MAIN_FIRST_WAIT_MS});
-    if (first == NULL)
+    if (first == NULL || !counts_open())
         return 1;
     struct pool_program program = {.argv = argv, .fixed = main_fixed(), .keep = {-1, -1}};
     struct pool_options options = {.workers = main_workers(),
                                    .grace_ms = MAIN_GRACE_MS,
                                    .retire_ms = conf_number(CONF_SPOOLER_GRACE_MS),
                                    .work = spool_work,
+                                   .ended = counts_worker_ended,
                                    .tick = main_announce,
                                    .program = &program};
     return pool_run(&options);
@@ -117,5 +119,6 @@ int main(int argc, char **argv)
      * first large one it frees, copies from then on, and keeps the largest for ever. */
     mallopt(M_MMAP_THRESHOLD, MAIN_MAPPED_BYTES);
     log_open("spooler", log_level_parse(conf_text(CONF_LOG_LEVEL)));
+    log_as_json(strcmp(conf_text(CONF_LOG_FORMAT), "json") == 0);
     return check ? main_check(argv[2]) : pool_mind(argv, main_serve(argv));
 }

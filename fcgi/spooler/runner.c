@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "spooler/attempt.h"
+#include "spooler/counts.h"
 #include "spooler/job_errors.h"
 #include "spooler/orders.h"
 #include "spooler/publish.h"
@@ -120,7 +121,22 @@ static enum fault runner_start(struct runner *r)
     if (arena_exhausted(a))
         return FAULT_MEMORY;
     enum fault fault = db_call(l->db, a, l->org, &STMT_JOB_START, params, &rows);
+    if (fault == FAULT_NONE)
+        log_event(LOG_INFO, "job_started", "attempts=%d", l->attempts);
     return fault == FAULT_NONE ? orders_read(a, &rows, &r->orders) : fault;
+}
+
+static void runner_count(struct lease *l, const struct parcel *parcel)
+{
+    uint64_t bytes = 0, rows = 0;
+    for (uint32_t i = 0; i < parcel->files; i++) {
+        bytes += parcel->file[i].part.bytes;
+        rows += parcel->file[i].part.rows;
+    }
+    l->outcome = LEASE_SUCCEEDED;
+    counts_add("export_rows", (int64_t)rows);
+    counts_add("export_files", parcel->files);
+    counts_add("export_bytes", (int64_t)bytes);
 }
 
 /* Publishes what the run and its helpers wrote. */
@@ -139,10 +155,12 @@ static enum fault runner_publish(struct runner *r, const struct run_result *resu
         fault = parcel_collect(&parcel, r->lease, result);
     if (fault == FAULT_NONE)
         fault = publish_job(&order, &r->unsure);
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE) {
         log_event(LOG_INFO, "published", "profiles=%lld events=%lld files=%u watermark_ms=%lld",
                   (long long)result->profiles, (long long)result->events, parcel.files,
                   (long long)result->watermark_ms);
+        runner_count(r->lease, &parcel);
+    }
     parcel_free(&parcel);
     return fault;
 }
@@ -189,6 +207,8 @@ static void runner_give_up(struct runner *r, const char *status, const char *err
     const char *params[] = {
         arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), l->batch, l->attempt, status, errors};
     enum fault fault = lease_settle(l, &STMT_JOB_GIVE_UP, params);
+    if (fault == FAULT_NONE)
+        l->outcome = strcmp(status, "CANCELLED") == 0 ? LEASE_CANCELLED : LEASE_FAILED;
     log_event(LOG_INFO, "given_up", "status=%s outcome=%s", status, fault_row(fault)->name);
 }
 
@@ -232,6 +252,8 @@ void runner_run(struct lease *lease, struct runner_tools *tools)
                        .watch = watch_begin(attempt_tell, lease, tools->beat)};
     bool killed = lease->attempts > conf_number(CONF_SPOOLER_ATTEMPTS);
     enum fault fault = lease_look(lease, &r.batch);
+    if (fault == FAULT_NONE)
+        lease_log_context(lease, r.batch.request);
     if (fault == FAULT_NONE)
         fault = runner_clean(&r);
     if (fault == FAULT_NONE && lease->cancel)

@@ -10,6 +10,7 @@
 #include "lib/confine.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/counts.h"
 #include "spooler/drain.h"
 #include "spooler/eraser.h"
 #include "spooler/helper.h"
@@ -73,9 +74,6 @@ static enum fault spool_help(struct spool *s, bool *found)
     return FAULT_NONE;
 }
 
-static const char *const SPOOL_TASKS[] = {
-    [LEASE_EXPORT] = "export", [LEASE_BATCH] = "batch", [LEASE_STREAM] = "stream", [LEASE_DELETE] = "delete"};
-
 static void spool_do(struct spool *s, struct lease *lease)
 {
     switch (lease->task) {
@@ -104,11 +102,11 @@ static enum fault spool_once(struct spool *s, bool *found)
         return spool_help(s, found);
     if (fault != FAULT_NONE)
         return fault;
-    log_context("org=%d sandbox=%d %s=%lld batch=%s attempt=%s", lease.org, lease.sandbox,
-                lease.task == LEASE_EXPORT ? "job" : "entry",
-                (long long)(lease.task == LEASE_EXPORT ? lease.job : lease.entry), lease.batch, lease.attempt);
-    log_event(LOG_INFO, "claimed", "task=%s attempts=%d", SPOOL_TASKS[lease.task], lease.attempts);
+    lease_log_context(&lease, "");
+    log_event(LOG_INFO, "claimed", "task=%s attempts=%d", lease_task_name(lease.task), lease.attempts);
+    int64_t begun_ms = clock_monotonic_ms();
     spool_do(s, &lease);
+    counts_attempt(&lease, clock_monotonic_ms() - begun_ms);
     s->worn = lease.short_of_memory;
     log_context("%s", "");
     return FAULT_NONE;
@@ -129,11 +127,14 @@ int spool_work(int slot, void *arg)
             s.swept_ms = clock_monotonic_ms();
             sweep_run(s.lease, s.arena);
         }
+        if (fault == FAULT_NONE)
+            counts_hand_over(s.lease, s.arena, false);
         if (fault != FAULT_NONE)
             pool_worker_wait(-1, SPOOL_DOWN_MS);
         else if (!found)
             pool_worker_wait(-1, (int)conf_number(CONF_SPOOLER_POLL_MS));
     }
+    counts_hand_over(s.lease, s.arena, true);
     spool_close(&s);
     return s.worn;
 }

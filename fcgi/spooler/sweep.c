@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "lib/str.h"
+#include "spooler/counts.h"
 #include "spooler/sweep_step.h"
 #include "spooler/tree.h"
 
@@ -170,6 +171,15 @@ static enum fault sweep_steps(struct sweep *s, const struct sweep_marks *marks)
     return sweep_keys(s);
 }
 
+static void sweep_count(const struct sweep *s, const char *outcome)
+{
+    counts_add(outcome, 1);
+    counts_add("swept/files", s->removed);
+    counts_add("swept/expired_batches", s->expired);
+    counts_add("swept/archived_jobs", s->archived);
+    counts_add("swept/forgotten_batches", s->forgotten);
+}
+
 void sweep_run(struct db *db, struct arena *arena)
 {
     struct sweep s = {.db = db, .arena = arena, .step = "begin"};
@@ -185,6 +195,7 @@ void sweep_run(struct db *db, struct arena *arena)
     log_event(ended ? LOG_DEBUG : LOG_WARN, "sweep",
               "removed=%lld expired=%lld archived=%lld forgotten=%lld step=%s outcome=%s", (long long)s.removed,
               (long long)s.expired, (long long)s.archived, (long long)s.forgotten, s.step, fault_row(fault)->name);
+    sweep_count(&s, fault == FAULT_NONE ? "sweeps/done" : ended ? "sweeps/stopped" : "sweeps/failed");
     arena_reset(arena);
     if (db_connected(db) && db_call(db, arena, 0, &STMT_SWEEP_END, NULL, NULL) != FAULT_NONE)
         db_close(db); /* the lock goes with the session */

@@ -199,6 +199,7 @@ static enum fault ingest_sum_up(struct ingest *in)
     struct ingest_result *r = in->result;
     r->input = in->intake.input;
     r->failed = in->intake.refused.count;
+    r->bytes = in->intake.bytes;
     refused_write(&in->intake.refused, &r->errors);
     return r->errors.overflow || r->reason.overflow ? FAULT_MEMORY : FAULT_NONE;
 }

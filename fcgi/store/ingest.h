@@ -41,6 +41,7 @@ struct ingest_result {
     int64_t started_ms;
     int64_t input;     /* records seen */
     int64_t failed;    /* of them refused */
+    int64_t bytes;     /* of what was taken, as stored; after FAULT_NONE */
     struct str errors; /* JSON array for batch_error */
     struct str reason; /* after FAULT_MALFORMED: [{code, description}] */
 };

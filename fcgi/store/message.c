@@ -85,6 +85,7 @@ static enum fault message_rows(struct message_step *s, const struct db_rows *row
         fault = intake_end(&s->intake);
     s->result->taken = s->intake.input;
     s->result->failed = s->intake.refused.count;
+    s->result->bytes = s->intake.bytes;
     if (fault == FAULT_NONE)
         fault = message_hand_over(s);
     return fault == FAULT_NONE ? intake_observe(&s->intake) : fault;

@@ -41,6 +41,7 @@ struct message_order {
 struct message_result {
     int64_t taken;
     int64_t failed; /* of them refused */
+    int64_t bytes;  /* of what was taken, as stored */
     int64_t last;   /* the largest number among them */
 };
 

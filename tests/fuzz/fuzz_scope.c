@@ -19,6 +19,7 @@
 #define request_answer fuzz_request_answer
 #define request_drop fuzz_request_drop
 #define routes_match fuzz_routes_match
+#define routes_number fuzz_routes_number
 #define issuers_refresh fuzz_issuers_refresh
 #define token_cache_verify fuzz_token_cache_verify
 #define scope_find fuzz_scope_find
@@ -119,6 +120,11 @@ bool fuzz_request_others_wait(struct request_listener *l)
 {
     (void)l;
     return false;
+}
+
+int fuzz_routes_number(const struct route *route)
+{
+    return route == NULL; /* there is one */
 }
 
 enum route_match fuzz_routes_match(struct call *c, const char **allow)
@@ -317,7 +323,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct call_worker worker; /* the only one, so that its tenant always has a place */
     if (arena == NULL) {
         arena = arena_new(1u << 20);
-        worker = (struct call_worker){.workers = 1, .concurrency = concurrency_new(1, 1, 0), .figures = figures_new(1)};
+        worker = (struct call_worker){.workers = 1, .concurrency = concurrency_new(1, 1, 0), .figures = figures_new(1),
+                                      .traffic = traffic_new(1)};
     }
     if (size == 0)
         return 0;

@@ -70,6 +70,8 @@ static const struct {
      "host=/run/x user=consign_api password='a b=c'", 0},
     {"token.issuers =\n", CONF_TOKEN_ISSUERS, "", 0},
     {"log.level = debug", CONF_LOG_LEVEL, "debug", 0},
+    {"log.format = json\n", CONF_LOG_FORMAT, "json", 0},
+    {"log.level = debug\n", CONF_LOG_FORMAT, "logfmt", 0},
 };
 
 static void reads_settings_and_defaults(void **state)
@@ -99,6 +101,8 @@ static const struct {
     {"token.audience =\n", 1, "printable ASCII"},
     {"token.audience = a\"b\n", 1, "printable ASCII"},
     {"public.url = http://x y\n", 1, "printable ASCII"},
+    {"log.format = JSON\n", 1, "logfmt or json"},
+    {"log.format =\n", 1, "logfmt or json"},
     {"api.workers\n", 1, "key = value"},
     {"api.workers 3\n", 1, "key = value"},
     {"api.workers: 3\n", 1, "key = value"},

@@ -38,6 +38,7 @@ static void busy_counts_those_that_have_a_request(void **state)
     figures_ended(f, 2, 1000); /* killed in the middle */
     assert_int_equal(figures_read(f, 1000).busy, 1);
     assert_int_equal(figures_read(f, 1000).requests, 3);
+    assert_int_equal(figures_read(f, 1000).ended, 1);
 }
 
 static void full_is_the_time_since_anybody_found_the_queue_empty(void **state)

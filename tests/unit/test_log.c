@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <json-c/json.h>
 
 #include "lib/log.h"
 #include "scratch.h"
@@ -162,7 +163,7 @@ static void context_is_bounded(void **state)
     log_context("%s", "");
     assert_true(one_plain_line(length));
     assert_non_null(strstr(heard, "xxx event=test n=1\n"));
-    assert_true(length < 255 + 120);
+    assert_true(length < 511 + 120);
 }
 
 static void quiet_levels_are_left_out(void **state)
@@ -231,6 +232,75 @@ static void a_reader_that_stands_still_stops_nobody(void **state)
     close(ends[1]);
 }
 
+static const struct {
+    const char *line, *json;
+} FORMS[] = {
+    {"event=test \n", "{\"event\":\"test\"}\n"},
+    {"time=1795520855.408 level=info pid=7 n=-3 big=123456789012345\n",
+     "{\"time\":1795520855.408,\"level\":\"info\",\"pid\":7,\"n\":-3,\"big\":123456789012345}\n"},
+    {"org=- client=-\n", "{\"org\":null,\"client\":null}\n"},
+    /* what JSON does not know as a number, or a double does not hold */
+    {"a=007 b=1. c=.5 d=1.2.3 e=1e3 f=+1 g=- h=-- i=1234567890123456 j=0 k=0.5 l=\n",
+     "{\"a\":\"007\",\"b\":\"1.\",\"c\":\".5\",\"d\":\"1.2.3\",\"e\":\"1e3\",\"f\":\"+1\",\"g\":null,\"h\":\"--\","
+     "\"i\":\"1234567890123456\",\"j\":0,\"k\":0.5,\"l\":\"\"}\n"},
+    /* ids that happen to be digits */
+    {"req=12 job=34 token=56 sqlstate=25006\n", "{\"req\":\"12\",\"job\":\"34\",\"token\":\"56\",\"sqlstate\":\"25006\"}\n"},
+    {"a=\"b c\" d=\"\" e=\"12\" f=\"x=y\"\n", "{\"a\":\"b c\",\"d\":\"\",\"e\":\"12\",\"f\":\"x=y\"}\n"},
+    {"a=\"say \"yes\".\" b=1\n", "{\"a\":\"say \\\"yes\\\".\",\"b\":1}\n"},
+    {"a=\"x\\x0alevel=error\" b=\\\n", "{\"a\":\"x\\\\x0alevel=error\",\"b\":\"\\\\\"}\n"},
+    {"a=\"never ends\n", "{\"a\":\"\\\"never ends\"}\n"},
+    {"word =x a=1\n", "{\"word\":\"\",\"a\":1}\n"},
+    {"a=\xff\x01\n", "{\"a\":\"??\"}\n"},
+    {"\n", "{}\n"},
+};
+
+static void the_same_as_json(void **state)
+{
+    (void)state;
+    log_as_json(true);
+    for (size_t i = 0; i < N(FORMS); i++) {
+        int saved = scratch_listen();
+        log_line(FORMS[i].line, strlen(FORMS[i].line));
+        scratch_heard(saved, heard, sizeof heard);
+        assert_string_equal(heard, FORMS[i].json);
+    }
+    int saved = scratch_listen();
+    log_context("req=%s org=%d", "r1", 7);
+    log_event(LOG_WARN, "one", "value=%s", log_quote("a\"b"));
+    log_context("%s", "");
+    scratch_heard(saved, heard, sizeof heard);
+    log_as_json(false);
+    assert_non_null(strstr(heard, ",\"req\":\"r1\",\"org\":7,\"event\":\"one\",\"value\":\"a\\\\x22b\"}\n"));
+}
+
+/* Whatever a line holds, and however long it is: one object that a strict reader takes. */
+static void any_line_is_one_object(void **state)
+{
+    static const char BYTES[] = "ab=== \"\"\\-019.\t\x7f\xc3\r";
+    char line[2048];
+    (void)state;
+    srandom(7);
+    log_as_json(true);
+    for (int round = 0; round < 20000; round++) {
+        size_t length = round < 100 ? sizeof line - 1 : (size_t)random() % 60;
+        for (size_t i = 0; i < length; i++)
+            line[i] = round < 20 ? "a "[i % 2] : round < 40 ? '"' : BYTES[(size_t)random() % (sizeof BYTES - 1)];
+        line[length++] = '\n';
+        int saved = scratch_listen();
+        log_line(line, length);
+        length = scratch_heard(saved, heard, sizeof heard);
+        assert_true(one_plain_line(length));
+        struct json_tokener *strict = json_tokener_new();
+        json_tokener_set_flags(strict, JSON_TOKENER_STRICT);
+        struct json_object *tree = json_tokener_parse_ex(strict, heard, (int)length - 1);
+        assert_true(json_object_is_type(tree, json_type_object));
+        assert_int_equal(json_tokener_get_parse_end(strict), length - 1);
+        json_object_put(tree);
+        json_tokener_free(strict);
+    }
+    log_as_json(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +310,8 @@ int main(void)
         cmocka_unit_test(context_is_bounded),                   cmocka_unit_test(quiet_levels_are_left_out),
         cmocka_unit_test(errno_is_kept),                        cmocka_unit_test(no_level_silences_the_audit),
         cmocka_unit_test(a_reader_that_stands_still_stops_nobody),
+        cmocka_unit_test(the_same_as_json),
+        cmocka_unit_test(any_line_is_one_object),
     };
     return cmocka_run_group_tests_name("log", tests, NULL, scratch_end);
 }

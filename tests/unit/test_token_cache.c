@@ -225,13 +225,40 @@ static void processes_share_it(void **state)
     assert_figures(2, 2);
 }
 
+/* Claims that fill their room and say n everywhere. */
+static void claims_of(unsigned n, struct token_claims *out)
+{
+    memset(out, 0, sizeof *out);
+    out->until_s = NOW + 100 + (int64_t)n;
+    out->rights = n;
+    memset(out->client_id, (int)('A' + n % 26), TOKEN_CLIENT_MAX - n % 7);
+    memset(out->org, (int)('a' + n % 26), TOKEN_ORG_MAX - n % 5);
+}
+
+static void the_size_is_of_what_has_not_ended(void **state)
+{
+    (void)state;
+    assert_int_equal(token_cache_size(cache, NOW), 0);
+    for (uint32_t n = 1; n <= 5; n++) {
+        unsigned char key[CRYPTO_SHA256_BYTES] = {(unsigned char)n}; /* each in a place of its own */
+        struct token_claims made;
+        claims_of(n, &made);
+        made.until_s = n == 1 ? NOW + 1 : NOW + 3600;
+        token_cache_put(cache, key, NOW + n, &made);
+    }
+    assert_int_equal(token_cache_size(cache, NOW), 5);
+    assert_int_equal(token_cache_size(cache, NOW + 1), 4); /* one token has ended */
+    assert_int_equal(token_cache_size(cache, NOW + TOKEN_CACHE_S + 3), 2);
+    assert_int_equal(token_cache_size(cache, NOW + TOKEN_CACHE_S + 5), 0);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
     const struct CMUnitTest tests[] = {
         EACH(found_after_the_first_time), EACH(ends_after_a_minute), EACH(ends_with_the_token), EACH(another_generation_finds_nothing),
         EACH(what_was_refused_is_not_kept), EACH(a_changed_token_is_not_found), EACH(too_long_is_refused_before_it_is_copied),
-        EACH(processes_share_it),
+        EACH(processes_share_it), EACH(the_size_is_of_what_has_not_ended),
     };
     return cmocka_run_group_tests_name("token_cache", tests, set_up, tear_down);
 }

@@ -3,6 +3,8 @@
 
 # Sanitizer builds start slower.
 PROGRAMS_READY_SECONDS=30
+# What stands before an event's name in a line of the log, in either form (log.format).
+PROGRAMS_EVENT='\<event[=":]*'
 
 programs_url() { echo "http://127.0.0.1:$(cat "$STATE/port")"; }
 programs_ops_url() { echo "http://127.0.0.1:$(($(cat "$STATE/port") + 1))"; }
@@ -63,14 +65,14 @@ programs_start_api()
     # a socket that a killed pool left behind
     rm -f run/api.sock
     process_start api api.log "$STATE/bin/consign-api" --config "$STATE/consign.conf"
-    process_await api api.log $PROGRAMS_READY_SECONDS grep -q 'event=ready' log/api.log
+    process_await api api.log $PROGRAMS_READY_SECONDS grep -q "${PROGRAMS_EVENT}ready" log/api.log
 }
 
 programs_start_spooler()
 {
     if process_alive spooler; then return; fi
     process_start spooler spooler.log "$STATE/bin/consign-spooler" --config "$STATE/consign.conf"
-    process_await spooler spooler.log $PROGRAMS_READY_SECONDS grep -q 'event=ready' log/spooler.log
+    process_await spooler spooler.log $PROGRAMS_READY_SECONDS grep -q "${PROGRAMS_EVENT}ready" log/spooler.log
 }
 
 programs_start_nginx()
@@ -90,11 +92,11 @@ programs_start_nginx()
     process_start nginx nginx.log "$(PATH=$PATH:/usr/sbin command -v nginx)" \
         -e "$STATE/log/nginx.log" -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf"
     process_await nginx nginx.log $PROGRAMS_READY_SECONDS \
-        curl -fsS --noproxy '*' --max-time 2 -o /dev/null "$(programs_ops_url)/ready"
+        curl -fsS --noproxy '*' --max-time 2 -o /dev/null "$(programs_ops_url)/health"
 }
 
 # What a reload says when it is decided, one line an event: new workers are ready, or nothing changed.
-PROGRAMS_DECIDED=' event=reload\(ed\|_refused\|_failed\|_stuck\) '
+PROGRAMS_DECIDED="${PROGRAMS_EVENT}reload\\(ed\\|_refused\\|_failed\\|_stuck\\)\\>"
 
 programs_decisions() { grep -c "$PROGRAMS_DECIDED" "log/$1.log" || true; }
 
@@ -108,10 +110,7 @@ programs_reload()
     kill -s HUP "$(process_pid "$name")"
     process_await "$name" "$name.log" 60 programs_decided "$name" "$before"
     last=$(grep "$PROGRAMS_DECIDED" "log/$name.log" | tail -n 1)
-    case $last in
-    *" event=reloaded "*) ;;
-    *) die "$name did not reload: ${last#* event=}" ;;
-    esac
+    grep -q "${PROGRAMS_EVENT}reloaded\\>" <<<"$last" || die "$name did not reload: ${last#*event}"
 }
 
 # nginx checks its files itself, goes on as it was when they are no good, and says so in its log.
