@@ -131,7 +131,7 @@ def roll(stack, clients, restarts, seconds, rate, profiles):
 
 def run(table):
     with own_stack() as own:
-        stack = own.start(api__org_workers=0)
+        stack = own.start(api__workers=0, api__org_workers=0)
         load, wrong = roll(stack, [new_client(stack), new_client(stack)], restarts=20, seconds=60, rate=200, profiles=20_000)
         exports = len(load.exports)
         note = (f"{load.done} requests at 200/s, {len(load.failed)} failed, {load.uploads} uploads, {load.downloads} downloads, "
