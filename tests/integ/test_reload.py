@@ -34,7 +34,7 @@ PEOPLE = [{"identityMap": {"CRMID": [{"id": f"p{n}", "primary": True}]}, "_tenan
 @pytest.fixture(scope="module")
 def stack():
     with ownstack.own_stack() as own:
-        yield own.start(spooler__workers=1, spooler__express=0, api__workers=0, api__org_workers=0)
+        yield own.start(spooler__workers=1, spooler__express=0)
 
 
 @pytest.fixture(scope="module")
