@@ -95,11 +95,23 @@ class Issuers:
             time.sleep(0.1)
         pytest.fail(f"not always {status} after {within_s} s")
 
-    def refusals(self):
-        """Pid and text of every line that says that a key set was refused."""
+    def adopt(self, *keys):
+        """Puts a good file and asks until every worker has read it: one that is idle reads it with its next request."""
+        before, deadline = len(self.told("key_set")), time.monotonic() + SEEN_WITHIN_S
+        mark = f'issuer="{RFC}"'
+        self.rfc_file.put(*keys)
+        while len({pid for pid, line in self.told("key_set")[before:] if mark in line}) < WORKERS:
+            assert time.monotonic() < deadline, "not every worker reads it"
+            self.statuses([self.rfc_token()] * 64)
+
+    def told(self, event):
+        """Pid and text of every line of that event."""
         lines = (self.stack.dir / "log" / "api.log").read_text().splitlines()
-        lines = [line for line in lines if "event=key_set_refused" in line]
+        lines = [line for line in lines if f"event={event} " in line]
         return [(re.search(r"\bpid=(\d+)", line)[1], line) for line in lines]
+
+    def refusals(self):
+        return self.told("key_set_refused")
 
     def metrics(self):
         return self.client.call("GET", f"{self.stack.ops_url}/metrics").text
@@ -138,7 +150,7 @@ def test_missing_files_at_the_start_are_logged_and_come_later(issuers):
     assert len(issuers.refusals()) == 2
     assert issuers.status(issuers.client.token) == 200
     assert issuers.status(issuers.rfc_token()) == 401
-    issuers.rfc_file.put((issuers.rfc, "rfc-1"))
+    issuers.adopt((issuers.rfc, "rfc-1"))
     issuers.ims_file.put((issuers.ims, "ims-1"))
     issuers.all_workers(issuers.rfc_token(), 200)
     issuers.all_workers(issuers.ims_token(), 200)
@@ -186,14 +198,14 @@ def test_a_key_is_added_and_removed_while_it_runs(issuers):
     with_new = issuers.rfc_token(new, "rfc-2", {"alg": "EdDSA"})
     with_old = issuers.rfc_token()
     assert issuers.status(with_new) == 401 and issuers.status(with_old) == 200
-    issuers.rfc_file.put((issuers.rfc, "rfc-1"), (new, "rfc-2"))
+    issuers.adopt((issuers.rfc, "rfc-1"), (new, "rfc-2"))
     issuers.all_workers(with_new, 200)
     issuers.all_workers(with_old, 200)
-    issuers.rfc_file.put((new, "rfc-2"))
+    issuers.adopt((new, "rfc-2"))
     issuers.all_workers(with_old, 401)  # although it is in the cache of verified tokens
     issuers.all_workers(with_new, 200)
     assert issuers.status(issuers.ims_token()) == 200
-    issuers.rfc_file.put((issuers.rfc, "rfc-1"))
+    issuers.adopt((issuers.rfc, "rfc-1"))
     issuers.all_workers(with_old, 200)
     issuers.all_workers(with_new, 401)
 
@@ -219,7 +231,7 @@ def test_a_broken_file_keeps_the_last_good_set(issuers, text):
 
 
 def test_a_good_file_ends_that(issuers):
-    issuers.rfc_file.put((issuers.rfc, "rfc-3"))
+    issuers.adopt((issuers.rfc, "rfc-3"))
     issuers.all_workers(issuers.rfc_token(kid="rfc-3"), 200)
     issuers.all_workers(issuers.rfc_token(), 401)
     assert f'consign_key_set_refused{{issuer="{RFC}"}} 0' in issuers.metrics()
