@@ -19,7 +19,7 @@
 
 #define SCOPE_ORG_MAX 80
 #define SCOPE_SANDBOX_MAX 256
-#define SCOPE_CACHE_SLOTS 16384 /* about 1 MB */
+#define SCOPE_CACHE_SLOTS 4096 /* about 0.3 MB, which counts in each worker's resident size */
 
 struct scope {
     int org;     /* the tenant for SQL; 0: none */
