@@ -71,7 +71,7 @@ def points(chance):
 def run_zombies(workers, task, times, seed, outcome):
     tried, chance = 0, random.Random(seed)
     for calls, nth in points(chance):
-        if outcome.points >= times or tried > times * 12:
+        if outcome.points >= times or tried > times * 6:
             break
         tried += 1
         stand_still(workers, task, calls if task.name == "export" else "sendto", nth, outcome)

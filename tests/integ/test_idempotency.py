@@ -29,7 +29,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
 from tracing import Injection  # noqa: E402
 
 SYSTEM = "/data/core/ups/system/jobs"
-DATABASE_MS = 3000
+DATABASE_MS = 1500
 NUMBERS = itertools.count()
 
 

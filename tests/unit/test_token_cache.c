@@ -161,6 +161,7 @@ static void what_was_refused_is_not_kept(void **state)
     const char *ended = token_of(pair, NOW - 100, "");
     for (int i = 0; i < 2; i++)
         assert_string_equal(verify(list, ended, NOW), "exp");
+    assert_int_equal(token_cache_size(cache, 0), 0); /* nothing was entered, for however short a time */
 }
 
 /* A token that is good and known says nothing for one that differs anywhere. */
