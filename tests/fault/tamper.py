@@ -33,13 +33,14 @@ def changed(stack, *texts):
 
 
 class Job:
-    """The nth job of an org that SUCCEEDED; of JSON, so that its rows are read."""
+    """The nth job of an org that SUCCEEDED with rows (those from before the first record have no file); of JSON, so that they are read."""
 
     def __init__(self, stack, org, nth):
         with psycopg.connect(stack.pg_uri) as db:
             self.org, self.sandbox, self.job, self.batch, self.dataset, self.attempt = db.execute(
                 "SELECT j.org, j.sandbox, j.job, j.batch, j.dataset, j.attempt FROM consign.export_job j"
                 " JOIN consign.dataset d USING (org, sandbox, dataset) WHERE j.status = 'SUCCEEDED' AND d.format = 'json'"
+                " AND EXISTS (SELECT FROM consign.batch_file f WHERE (f.org, f.sandbox, f.batch) = (j.org, j.sandbox, j.batch))"
                 " AND j.org = (SELECT org FROM consign.org WHERE ims_org_id = %s) ORDER BY j.job OFFSET %s LIMIT 1", (org, nth)).fetchone()
         self.where = f"org = {self.org} AND job = {self.job}"
         self.folder = stack.lake / str(self.org) / str(self.sandbox) / self.dataset / self.batch / self.attempt
