@@ -75,13 +75,13 @@ ALL_SOURCES   := $(ARCHIVE_SOURCES) $(API_SOURCES) $(SPOOLER_SOURCES) $(CTL_SOUR
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help deps all docs run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install deb package-test clean
+.PHONY: help deps deps-run all docs run stop test check checks unit replay fuzz fuzzers asan fault soak lint bench install deb package-test clean
 
 help:
 	@echo 'make deps     install what is missing from Debian (as root; does nothing when all is there)'
 	@echo 'make all      build the programs into $(BUILD)/bin'
 	@echo 'make docs     the HTML reference that nginx serves under /docs, into $(BUILD)/docs; needs npm'
-	@echo 'make run      deps, all, then a whole stack with a demo export; leaves the stack up'
+	@echo 'make run      what running needs of deps, all, then a whole stack with a demo export; leaves the stack up'
 	@echo 'make stop     stop that stack'
 	@echo 'make test     deps, all, then every test against a stack of its own'
 	@echo 'make check    the quick part: checks of the sources and unit tests'
@@ -99,6 +99,9 @@ help:
 deps:
 	@tools/deps
 
+deps-run:
+	@tools/deps run
+
 all: $(PROGRAMS)
 
 # Swagger UI of the npm registry and our page around it. Installed with the rest when it was made.
@@ -111,7 +114,7 @@ $(BUILD)/docs/index.html: $(wildcard nginx/docs/*) tests/node/package-lock.json
 	cp nginx/docs/index.html $@
 
 # A fresh make, because what is built is found out when the Makefile is read, and deps brings the headers.
-run: deps
+run: deps-run
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	CONSIGN_BUILD=$(BUILD) tools/demo
 
@@ -174,6 +177,7 @@ deb: all docs
 package-test: deps
 	@$(MAKE) --no-print-directory $(PARALLEL) all
 	CONSIGN_BUILD=$(BUILD) tests/package/run
+	tests/package/newcomer
 
 clean:
 	rm -rf build $(BUILD)
