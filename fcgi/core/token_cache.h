@@ -16,7 +16,7 @@
 #include "lib/arena.h"
 
 #define TOKEN_CACHE_S 60
-#define TOKEN_CACHE_SLOTS 16384 /* about 5 MB */
+#define TOKEN_CACHE_SLOTS 8192 /* about 2.4 MB, which counts in each worker's resident size */
 
 struct token_cache;
 
