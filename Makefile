@@ -211,7 +211,7 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(call objects,$(UNIT_HELPERS)) $(
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 # Of the responder, which is no archive, what one of them needs.
-$(BUILD)/bench/bench_constant: $(call objects,fcgi/responder/listen.c)
+$(BUILD)/bench/bench_constant: $(call objects,fcgi/responder/listen.c fcgi/responder/request.c fcgi/responder/turn.c)
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(ARCHIVE)
 	@mkdir -p $(@D)
 	@echo '  $@'

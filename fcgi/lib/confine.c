@@ -66,7 +66,7 @@ static const struct confine_group ALLOWED[] = {
     {0, GROUP("futex", "rseq", "set_robust_list", "membarrier", "sched_yield", "getrandom")},
     {0, GROUP("exit", "exit_group")},
 
-    {CONFINE_ACCEPT, GROUP("accept", "accept4", "epoll_pwait", "epoll_pwait2")},
+    {CONFINE_ACCEPT, GROUP("accept", "accept4", "epoll_ctl", "epoll_pwait", "epoll_pwait2")},
     /* an upload into the inbox; part files and manifests */
     {CONFINE_STORE, GROUP("fsync", "fdatasync", "sync_file_range", "sync_file_range2", "mkdir", "mkdirat", "unlink", "unlinkat")},
     /* a batch published, an attempt or an inbox folder swept */

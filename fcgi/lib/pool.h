@@ -58,13 +58,23 @@ bool pool_worker_retiring(void);
  * True: fd is readable. fd may be -1. */
 bool pool_worker_wait(int fd, int timeout_ms);
 
-/* In a worker: a descriptor for pool_worker_wait_turn(), for a socket that all workers listen on. Made by each worker for
- * itself, before it confines itself. -1: errno tells. */
-int pool_worker_share(int fd);
+/* For pool_worker_wait_turn(): a socket that all workers listen on, and what one of them waits by. */
+struct pool_share {
+    int socket;
+    int epoll;
+};
+
+/* In a worker: prepares out for a socket, before the worker confines itself. False: errno tells. */
+bool pool_worker_share(struct pool_share *out, int socket);
+
+/* What pool_worker_wait_turn() found; both may be. */
+enum pool_turn { POOL_TURN_NONE = 0, POOL_TURN_SOCKET = 1, POOL_TURN_OWN = 2 };
 
 /* As pool_worker_wait(), but of the workers that wait for the same socket one is woken for a connection, not all
- * (EPOLLEXCLUSIVE). True: this is the one, and it must look at the socket even when it is to end, because nobody else
- * was told. One that is killed or stopped just then looks no more: so the others wait with a time limit. */
-bool pool_worker_wait_turn(int turns, int timeout_ms);
+ * (EPOLLEXCLUSIVE). POOL_TURN_SOCKET: this is the one, and it must look at the socket even when it is to end, because nobody
+ * else was told. One that is killed or stopped just then looks no more: so the others wait with a time limit. `own` is a
+ * connection of the worker's that is waited for too (POOL_TURN_OWN: it is readable or ended), or -1. Woken is who has no
+ * connection of its own, else who has had one for longest. */
+unsigned pool_worker_wait_turn(const struct pool_share *share, int own, int timeout_ms);
 
 #endif

@@ -3,11 +3,14 @@
  */
 #include "lib/pool_internal.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+#include "lib/invariant.h"
 
 static volatile sig_atomic_t stop_asked, retire_asked;
 static atomic_bool *ready_mark; /* NULL: said already, or no worker of a pool */
@@ -66,25 +69,46 @@ bool pool_worker_wait(int fd, int timeout_ms)
     return ready > 0 && !stop_asked;
 }
 
-int pool_worker_share(int fd)
+/* At the end of the row of those who wait. */
+static bool pool_worker_queue(const struct pool_share *share)
 {
-    int turns = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event wanted = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = fd};
-    if (turns >= 0 && epoll_ctl(turns, EPOLL_CTL_ADD, fd, &wanted) != 0) {
-        close(turns);
-        turns = -1;
-    }
-    return turns;
+    struct epoll_event wanted = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.fd = share->socket};
+    return epoll_ctl(share->epoll, EPOLL_CTL_ADD, share->socket, &wanted) == 0;
 }
 
-bool pool_worker_wait_turn(int turns, int timeout_ms)
+bool pool_worker_share(struct pool_share *out, int socket)
+{
+    *out = (struct pool_share){socket, epoll_create1(EPOLL_CLOEXEC)};
+    if (out->epoll >= 0 && pool_worker_queue(out))
+        return true;
+    if (out->epoll >= 0)
+        close(out->epoll);
+    return false;
+}
+
+/* Has the wait look at `own` too. What was closed meanwhile is no longer there, even if `own` has its number. */
+static bool pool_worker_add(const struct pool_share *share, int own)
+{
+    struct epoll_event wanted = {.events = EPOLLIN, .data.fd = own};
+    if (epoll_ctl(share->epoll, EPOLL_CTL_ADD, own, &wanted) != 0)
+        return errno == EEXIST;
+    /* a new one: who waits for the socket alone is to be woken first */
+    return epoll_ctl(share->epoll, EPOLL_CTL_DEL, share->socket, NULL) == 0 && pool_worker_queue(share);
+}
+
+unsigned pool_worker_wait_turn(const struct pool_share *share, int own, int timeout_ms)
 {
     if (stop_asked || retire_asked)
-        return false;
-    struct epoll_event ready;
+        return POOL_TURN_NONE;
+    INVARIANT(own < 0 || pool_worker_add(share, own));
+    struct epoll_event ready[2];
     sigset_t open;
     sigemptyset(&open);
-    return epoll_pwait(turns, &ready, 1, timeout_ms, &open) > 0;
+    int count = epoll_pwait(share->epoll, ready, 2, timeout_ms, &open);
+    unsigned found = POOL_TURN_NONE;
+    for (int i = 0; i < count; i++)
+        found |= ready[i].data.fd == own ? POOL_TURN_OWN : POOL_TURN_SOCKET;
+    return found;
 }
 
 _Noreturn void pool_worker_live(const struct pool_options *options, int slot, atomic_bool *ready)

@@ -14,6 +14,7 @@
 struct request_listener {
     FCGX_Request fcgi;
     int64_t body_left; /* of what was announced */
+    bool keep;         /* the connection, after this request */
 };
 
 struct request_listener *request_listener_new(int fd)
@@ -34,12 +35,23 @@ void request_listener_free(struct request_listener *l)
     free(l);
 }
 
-enum request_accept request_accept(struct request_listener *l)
+enum request_accept request_accept(struct request_listener *l, bool keep)
 {
+    l->keep = keep;
     int status = FCGX_Accept_r(&l->fcgi);
     if (status == 0)
         return REQUEST_ACCEPTED;
     return status == -EAGAIN || status == -EWOULDBLOCK || status == -EINTR ? REQUEST_NOTHING : REQUEST_FAILED;
+}
+
+int request_kept(const struct request_listener *l)
+{
+    return l->fcgi.ipcFd;
+}
+
+void request_release(struct request_listener *l)
+{
+    FCGX_Free(&l->fcgi, 1); /* detached when its last request ended, so nobody is waited for */
 }
 
 static const struct {
@@ -141,6 +153,7 @@ enum fault request_copy(struct request_listener *l, struct arena *a, struct requ
     const char *listener = request_param(out, "CONSIGN_LISTENER");
     out->ops = listener != NULL && strcmp(listener, "ops") == 0;
     out->method = request_method(request_param(out, "REQUEST_METHOD"));
+    l->keep = l->keep && (out->method == METHOD_GET || out->method == METHOD_HEAD);
     out->content_length = request_content_length(request_param(out, "CONTENT_LENGTH"));
     l->body_left = out->content_length > 0 ? out->content_length : 0;
     return fault != FAULT_NONE ? fault : request_read_line(out);
@@ -198,11 +211,14 @@ bool request_others_wait(struct request_listener *l)
 /* Ends the request. The library's way is to tell nginx that this was all, and to wait until nginx has closed (three system
  * calls and two switches of process a request): needed while something of the request is unread, because closing
  * then is an error for nginx while it still sends. When all of it has been read, closing is enough; detached is what
- * the library calls a connection that it need not wait for. */
+ * the library calls a connection that it need not wait for. One that has unread bytes is never kept: they would be
+ * taken for the next request. */
 static void request_finish(struct request_listener *l)
 {
     bool all = l->body_left == 0 && request_whole(l) && FCGX_GetChar(l->fcgi.in) == EOF && request_whole(l);
     int status = all ? FCGX_Detach(&l->fcgi) : FCGX_Attach(&l->fcgi);
+    if (!all || !l->keep)
+        l->fcgi.keepConnection = 0;
     (void)status; /* always 0 */
     FCGX_Finish_r(&l->fcgi);
 }

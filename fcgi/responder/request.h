@@ -48,8 +48,15 @@ void request_listener_free(struct request_listener *l);
 
 enum request_accept { REQUEST_ACCEPTED, REQUEST_NOTHING, REQUEST_FAILED };
 
-/* Takes the next connection and reads its parameters. REQUEST_NOTHING: another worker was faster. */
-enum request_accept request_accept(struct request_listener *l);
+/* Takes the next request and reads its parameters: of the kept connection if there is one, which must be readable (there is
+ * no time limit), else of the next at the socket. REQUEST_NOTHING: another worker was faster. With `keep` nginx's wish to
+ * keep the connection is granted if the request is a GET or HEAD and all of it was read. */
+enum request_accept request_accept(struct request_listener *l, bool keep);
+
+/* Between two requests: the descriptor of the kept connection, or -1. */
+int request_kept(const struct request_listener *l);
+/* Drops it, if there is one. */
+void request_release(struct request_listener *l);
 
 /* Copies the accepted request. FAULT_HEADERS_TOO_LARGE over the bounds, FAULT_CONNECTION_CUT when it ended early. */
 enum fault request_copy(struct request_listener *l, struct arena *a, struct request *out) MUST_CHECK;

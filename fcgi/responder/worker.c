@@ -1,7 +1,7 @@
 /*
  * worker: the life of one process of the pool.
  *
- * It takes a request, sees it through, and takes the next; when there is none it waits in pool_worker_wait_turn(), the
+ * It takes a request, sees it through, and takes the next (turn.h); when there is none it waits in turn_wait(), the
  * only place where signals get through. It keeps nothing of a request.
  *
  * A silent peer stalls libfcgi's reader for ever and nothing else interrupts it (facts.md), so a
@@ -24,6 +24,7 @@
 #include "profile/merge.h"
 #include "responder/figures.h"
 #include "responder/pipeline.h"
+#include "responder/turn.h"
 
 /* Every statement is planned once a connection and not once a call: a page's LIMIT is a parameter, and the planner takes
  * an unknown one for a tenth of all rows, so left alone it would think the plan for this very call worth its price each
@@ -75,13 +76,12 @@ static void worker_watchdog(void)
 }
 
 /* Waits for a request after none was there; that tells how long the next may have waited (queue_age.h). */
-static bool worker_wait(struct call_worker *worker, int turns)
+static void worker_wait(struct call_worker *worker, struct turn *turn)
 {
     figures_waits(worker->figures, worker->slot);
-    bool told = pool_worker_wait_turn(turns, WORKER_LOOK_MS);
+    turn_wait(turn, WORKER_LOOK_MS);
     worker->queue_empty_ms = clock_monotonic_ms();
     figures_wakes(worker->figures, worker->slot, worker->queue_empty_ms);
-    return told;
 }
 
 /* What a large request took is given back, so that a worker stays as small as its next one needs. The rows of a long
@@ -114,19 +114,18 @@ static int worker_lock_ms(void)
     return left_ms < WORKER_LOCK_MOST_MS ? (int)left_ms : WORKER_LOCK_MOST_MS;
 }
 
-static void worker_loop(struct call_worker *worker, struct arena *arena, int turns)
+static void worker_loop(struct call_worker *worker, struct arena *arena, struct pool_share share)
 {
-    bool told = false;
-    while (told || !pool_worker_retiring()) {
+    struct turn turn = {.listener = worker->listener, .share = share};
+    while (turn.told || !pool_worker_retiring()) {
         worker_progress();
-        told = false;
         watched = 1;
-        enum request_accept accepted = request_accept(worker->listener);
+        enum request_accept accepted = turn_take(&turn);
         if (accepted == REQUEST_ACCEPTED)
             worker_serve(worker, arena);
         watched = 0;
         if (accepted == REQUEST_NOTHING)
-            told = worker_wait(worker, turns);
+            worker_wait(worker, &turn);
         if (accepted == REQUEST_FAILED) {
             log_event(LOG_ERROR, "accept", "reason=failed");
             pool_worker_wait(-1, 50); /* out of descriptors: ending would only make a storm of restarts */
@@ -169,15 +168,16 @@ int worker_live(int slot, void *arg)
                                            .more_options = WORKER_PLANS});
     progress_db = worker.db;
     worker.merge = merge_new();
-    int turns = pool_worker_share(setup->listen_fd);
+    struct pool_share share;
+    bool shared = pool_worker_share(&share, setup->listen_fd);
     struct arena *arena = arena_new(WORKER_ARENA_BYTES);
-    if (worker.listener == NULL || worker.db == NULL || worker.merge == NULL || arena == NULL || turns < 0) {
+    if (worker.listener == NULL || worker.db == NULL || worker.merge == NULL || arena == NULL || !shared) {
         log_event(LOG_ERROR, "worker", "reason=\"no memory, or no descriptors\"");
         return 1;
     }
     if (confine_process(CONFINE_ACCEPT | CONFINE_STORE) != FAULT_NONE)
         return 1;
-    worker_loop(&worker, arena, turns);
+    worker_loop(&worker, arena, share);
     arena_free(arena);
     merge_free(worker.merge);
     str_free(&worker.text);

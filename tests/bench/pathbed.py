@@ -29,7 +29,7 @@ class PathBed:
         self.folder.mkdir(exist_ok=True)
         self.tokens, self.walk = self.folder / "tokens", self.folder / "walk"
         self.population = None
-        self.constants = []
+        self.constant = None
 
     def up(self, tenants, jobs, asked):
         """Seconds of the fill."""
@@ -43,8 +43,8 @@ class PathBed:
         return took
 
     def down(self):
-        for constant in self.constants:
-            constant.stop()
+        if self.constant:
+            self.constant.stop()
         self.bed.down()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -61,12 +61,12 @@ class PathBed:
             time.sleep(0.05)
 
     def url(self, which=0):
-        """0: the product, 2: the constant answer, 3: that by kept connections."""
+        """0: the product, 2: the constant answer; a connection for each request: 3: the constant answer, 4: the product."""
         return f"http://127.0.0.1:{self.bed.port + which}"
 
     def groups(self, which=0):
         """The roots of the process groups that answer at url(which)."""
-        pool = self.pid("api") if which == 0 else self.constants[which - 2].pid
+        pool = self.constant.pid if which in (2, 3) else self.pid("api")
         return {"nginx": [self.pid("nginx")], "pool": [pool], "postgres": [self.pid("postgres")]}
 
     def job_answer(self):
@@ -78,13 +78,12 @@ class PathBed:
         return subprocess.run(["curl", "-fsS", "--noproxy", "*", *words, f"{self.url()}/data/core/ups/export/jobs/"
                                f"{population.job(0)}"], stdout=subprocess.PIPE, check=True).stdout
 
-    def add_constants(self):
-        """The constant answers as large as that of GET job; its bytes."""
+    def add_constant(self):
+        """The constant answer as large as that of GET job; its bytes."""
         answer, stack = self.job_answer(), self.bed.stack
-        self.constants = [Constant(stack, self.workers, answer, keep) for keep in (False, True)]
-        for constant in self.constants:
-            constant.await_socket()
-        write_nginx(stack, self.bed.port, answer, [constant.socket for constant in self.constants])
+        self.constant = Constant(stack, self.workers, answer)
+        self.constant.await_socket()
+        write_nginx(stack, self.bed.port, answer, self.constant.socket)
         return answer
 
     def nginx(self, workers):

@@ -209,27 +209,28 @@ class RequestPath:
             self.whole(name, large)
 
     def keep(self):
-        self.report.begin("keep", "the constant answer by one connection a request and by kept ones; ratio: to one a request")
-        again = []
+        self.report.begin("keep", "a connection for each request and kept ones; ratio: to one for each request")
+        again = {"constant": [], "GET job": []}
 
-        def kept(connections, way="get"):
-            one = self.wrk(way, 3, connections)
-            again.append(self.place.sent_again())
+        def kept(what, which, connections):
+            one = self.wrk("get", which, connections)
+            again[what].append(self.place.sent_again())
             return one
         for workers in (1, 2, 4):
             self.place.nginx(workers)
             for connections in (1, 8, 32, 256):
-                again.clear()
-                found = self.turns({"once": lambda n=connections: self.wrk("get", 2, n),
-                                    "kept": lambda n=connections: kept(n)}, max(self.rounds, 3))
-                for name, one in found.items():
-                    self.line(f"{name}, {workers} nginx worker(s)", one, connections, found["once"],
-                              f"sent again: {sum(again)}" if name == "kept" else "")
-                    self.whole(f"{name}, {workers} nginx worker(s), {connections} connections", one)
-            again.clear()
-            post = kept(256, "post")
+                for counts in again.values():
+                    counts.clear()
+                found = self.turns({(what, which == once): lambda a=what, b=which, n=connections: kept(a, b, n)
+                                    for what, keeps, once in (("constant", 2, 3), ("GET job", 0, 4)) for which in (once, keeps)},
+                                   max(self.rounds, 3))
+                for (what, once), one in found.items():
+                    self.line(f"{what}, {'once' if once else 'kept'}, {workers} nginx worker(s)", one, connections, found[what, True],
+                              "" if once else f"sent again: {sum(again[what])}")
+                    self.whole(f"{what}, {workers} nginx worker(s), {connections} connections", one)
+            post = self.wrk("post", 2, 256)
             self.line(f"POST beside kept, {workers} nginx worker(s)", post, 256)
-            self.report.note(self.report.reach(f"POST sent again, {workers} nginx worker(s)", again[0], "<=", 0))
+            self.report.note(self.report.reach(f"POST sent again, {workers} nginx worker(s)", self.place.sent_again(), "<=", 0))
         self.place.nginx(NGINX)
 
     def measure(self, name, wanted):
@@ -244,7 +245,7 @@ class RequestPath:
         self.report.note(f"{os.cpu_count()} cores, load average before the run {os.getloadavg()[0]:.2f}, {self.workers} workers,"
                          f" {NGINX} nginx workers, {self.rounds} rounds of {self.seconds} s")
         took = self.place.up(ORGS, self.jobs // ORGS, ASKED)
-        answer = self.place.add_constants()
+        answer = self.place.add_constant()
         self.place.nginx(NGINX)
         self.report.note(f"{self.jobs} jobs over {ORGS} orgs, filled in {took:.0f} s; a job is {len(answer)} bytes")
         self.warm(self.place)

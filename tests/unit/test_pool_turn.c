@@ -47,11 +47,12 @@ static void pause_ms(int ms)
 /* A worker as responder/worker.c is one, but slow enough to be overtaken. */
 static int work(int slot, void *arg)
 {
-    int turns = pool_worker_share(socket_fd);
+    struct pool_share share;
+    bool shared = pool_worker_share(&share, socket_fd);
     bool mine = false;
     (void)slot;
     (void)arg;
-    while (turns >= 0 && (mine || !pool_worker_retiring())) {
+    while (shared && (mine || !pool_worker_retiring())) {
         int call = accept(socket_fd, NULL, NULL);
         mine = false;
         if (call >= 0) {
@@ -60,12 +61,12 @@ static int work(int slot, void *arg)
             continue;
         }
         atomic_fetch_add(&told->waiting, 1);
-        mine = pool_worker_wait_turn(turns, LOOK_MS);
+        mine = pool_worker_wait_turn(&share, -1, LOOK_MS) != POOL_TURN_NONE;
         atomic_fetch_sub(&told->waiting, 1);
         if (mine)
             atomic_fetch_add(&told->woken, 1);
     }
-    return turns < 0 ? 1 : 0;
+    return shared ? 0 : 1;
 }
 
 static void start(void)
