@@ -14,7 +14,7 @@
 struct request_listener {
     FCGX_Request fcgi;
     int64_t body_left; /* of what was announced */
-    bool keep;         /* the connection, after this request */
+    bool keepable;     /* it is a GET or HEAD, which nginx may send twice */
 };
 
 struct request_listener *request_listener_new(int fd)
@@ -35,9 +35,9 @@ void request_listener_free(struct request_listener *l)
     free(l);
 }
 
-enum request_accept request_accept(struct request_listener *l, bool keep)
+enum request_accept request_accept(struct request_listener *l)
 {
-    l->keep = keep;
+    l->keepable = false;
     int status = FCGX_Accept_r(&l->fcgi);
     if (status == 0)
         return REQUEST_ACCEPTED;
@@ -153,7 +153,7 @@ enum fault request_copy(struct request_listener *l, struct arena *a, struct requ
     const char *listener = request_param(out, "CONSIGN_LISTENER");
     out->ops = listener != NULL && strcmp(listener, "ops") == 0;
     out->method = request_method(request_param(out, "REQUEST_METHOD"));
-    l->keep = l->keep && (out->method == METHOD_GET || out->method == METHOD_HEAD);
+    l->keepable = out->method == METHOD_GET || out->method == METHOD_HEAD;
     out->content_length = request_content_length(request_param(out, "CONTENT_LENGTH"));
     l->body_left = out->content_length > 0 ? out->content_length : 0;
     return fault != FAULT_NONE ? fault : request_read_line(out);
@@ -217,8 +217,7 @@ static void request_finish(struct request_listener *l)
 {
     bool all = l->body_left == 0 && request_whole(l) && FCGX_GetChar(l->fcgi.in) == EOF && request_whole(l);
     int status = all ? FCGX_Detach(&l->fcgi) : FCGX_Attach(&l->fcgi);
-    if (!all || !l->keep)
-        l->fcgi.keepConnection = 0;
+    l->fcgi.keepConnection = l->fcgi.keepConnection && l->keepable && all && !request_others_wait(l);
     (void)status; /* always 0 */
     FCGX_Finish_r(&l->fcgi);
 }

@@ -49,9 +49,8 @@ void request_listener_free(struct request_listener *l);
 enum request_accept { REQUEST_ACCEPTED, REQUEST_NOTHING, REQUEST_FAILED };
 
 /* Takes the next request and reads its parameters: of the kept connection if there is one, which must be readable (there is
- * no time limit), else of the next at the socket. REQUEST_NOTHING: another worker was faster. With `keep` nginx's wish to
- * keep the connection is granted if the request is a GET or HEAD and all of it was read. */
-enum request_accept request_accept(struct request_listener *l, bool keep);
+ * no time limit), else of the next at the socket. REQUEST_NOTHING: another worker was faster. */
+enum request_accept request_accept(struct request_listener *l);
 
 /* Between two requests: the descriptor of the kept connection, or -1. */
 int request_kept(const struct request_listener *l);
@@ -84,7 +83,8 @@ bool request_abandoned(struct request_listener *l);
 /* Whether another request is in the socket's queue at this moment, waiting for a worker. */
 bool request_others_wait(struct request_listener *l);
 
-/* Sends an answer that is complete in itself, and ends the request. */
+/* Sends an answer that is complete in itself, and ends the request. Nginx's wish to keep the connection is granted after a
+ * GET or HEAD of which all was read, while nobody else waits at the socket. */
 void request_answer(struct request_listener *l, const char *bytes, size_t length);
 /* Ends the request without an answer. */
 void request_drop(struct request_listener *l);

@@ -12,8 +12,7 @@ enum request_accept turn_take(struct turn *t)
         return REQUEST_NOTHING;
     if (found == POOL_TURN_SOCKET)
         request_release(t->listener);
-    bool alone = found == POOL_TURN_SOCKET || found == POOL_TURN_OWN;
-    enum request_accept accepted = request_accept(t->listener, alone);
+    enum request_accept accepted = request_accept(t->listener);
     if (accepted == REQUEST_NOTHING)
         t->told = false;
     return accepted;

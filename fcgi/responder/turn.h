@@ -2,9 +2,8 @@
  * turn: whose request a worker takes next: one of a connection that nginx keeps, or the first at the pool's socket.
  *
  * A kept connection saves nginx and the worker the making of one, and must not pin the worker (facts.md): while one is
- * kept the worker waits for it and for the socket at once, and whoever comes by the socket takes its place. It is kept
- * only by a worker that had to wait for its request, so that nobody else was waiting; in a pool that is busy
- * each request has a connection of its own. nginx may write to a connection just as it is dropped and then sends the request
+ * kept the worker waits for it and for the socket at once, and whoever comes by the socket takes its place. None is kept
+ * while others wait there, so in a pool that is full each request has a connection of its own (request_answer()). nginx may write to a connection just as it is dropped and then sends the request
  * again, so only what may be sent twice, GET and HEAD, comes by kept ones (nginx/consign.conf, request.c).
  */
 #ifndef CONSIGN_RESPONDER_TURN_H
