@@ -29,6 +29,11 @@ postgres_init()
     local bin=$1
     if [ -d pg ]; then return; fi
     rm -rf pg.new
+    if [ -n "${CONSIGN_PG_TEMPLATE:-}" ]; then
+        cp -R "$CONSIGN_PG_TEMPLATE" pg.new
+        mv pg.new pg
+        return
+    fi
     if ! "$bin/initdb" -D pg.new -U postgres --data-checksums -E UTF8 --locale=C.UTF-8 \
         --auth-local=peer --auth-host=reject --no-instructions >log/initdb.log 2>&1; then
         process_fail postgres initdb.log "initdb failed"
