@@ -5,6 +5,7 @@ A rule is a pattern for "METHOD path?query" and what it does: a function that ge
 """
 
 import contextlib
+import copy
 import http.client
 import http.server
 import json
@@ -26,12 +27,13 @@ class Call(http.server.BaseHTTPRequestHandler):
     """One request. pass_on() asks the stack; reply() answers; cut() ends the connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     front = None  # the Front, of the class made for it
 
     def handle_any(self):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.target = f"{self.command} {self.path}"
-        self.front.seen.append(self)
+        self.front.seen.append(copy.copy(self))  # one handler serves all requests of a connection
         try:
             act = self.front.take(self.target)
             if act is not None:

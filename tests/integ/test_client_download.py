@@ -215,7 +215,7 @@ def test_another_range_than_asked_for_is_not_taken(ctl, between, exported, folde
 
 
 def test_each_file_is_tried_again(ctl, between, exported, folder):
-    for harm in (refuse(500), refuse(503, Retry_After=1), refuse(429, Retry_After=1), refuse(502), lost):
+    for harm in (refuse(503, Retry_After=1), refuse(429, Retry_After=1), refuse(500), refuse(502), lost):  # the last comes first
         between.on(FILE, harm, times=1)
     began = time.monotonic()
     done = download(ctl, exported, folder)

@@ -18,7 +18,7 @@
 #include "lib/clock.h"
 
 #define TRANSFER_TURN_MS 100
-#define TRANSFER_AGAIN_MOST 5 /* answers that make a part begin anew, or end it early */
+#define TRANSFER_AGAIN_MOST 3 /* answers that make a part begin anew, or end it early */
 #define TRANSFER_PROBLEM_BYTES 65536
 #define TRANSFER_PROBLEM_TEXT 2048
 
