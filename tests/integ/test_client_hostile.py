@@ -88,7 +88,7 @@ def test_names_that_may_not_be_are_refused_before_anything_is_written(ctl, serve
 
 
 @pytest.mark.parametrize("entries, named, said", [
-    ([entry(), entry()], None, "twice"),
+    ([entry(), entry()], ["part-0.json"], "the manifest names part-0.json twice"),
     ([entry()], ["part-0.json", "part-0.json"], "more files than in the manifest"),
     ([entry(), entry("part-1.json")], ["part-0.json", "part-0.json"], "twice"),
     ([entry()], ["part-1.json"], "not in the manifest"),

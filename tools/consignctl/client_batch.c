@@ -117,3 +117,9 @@ void client_batch_locate(struct client_session *s, struct client_batch *batch)
                         batch->part[i].name);
     }
 }
+
+void client_batch_free(struct client_batch *batch)
+{
+    free(batch->part);
+    client_session_free(&batch->manifest);
+}

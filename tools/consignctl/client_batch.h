@@ -25,4 +25,6 @@ void client_batch_read(struct client_session *s, const char *id, int folder, str
 /* Asks the service where the files of the batch are, each of which must be one of the manifest's, and all of them there. */
 void client_batch_locate(struct client_session *s, struct client_batch *batch);
 
+void client_batch_free(struct client_batch *batch);
+
 #endif

@@ -24,7 +24,9 @@ static struct json_object *datasets_with_id(const char *id, struct json_object *
     jsonio_add_text(made, "id", id);
     if (json_object_is_type(dataset, json_type_object)) {
         json_object_object_foreach(dataset, name, value)
+        {
             json_object_object_add(made, name, json_object_get(value));
+        }
     }
     return made;
 }
@@ -56,7 +58,8 @@ static int64_t datasets_add_page(struct json_object *list, struct json_object *p
     int64_t count = 0;
     if (!json_object_is_type(page, json_type_object))
         client_fail(CLIENT_REFUSED, "the list of datasets is none");
-    json_object_object_foreach(page, id, dataset) {
+    json_object_object_foreach(page, id, dataset)
+    {
         if (json_object_array_length(list) < limit)
             json_object_array_add(list, datasets_with_id(id, dataset));
         count++;

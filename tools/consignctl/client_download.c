@@ -27,8 +27,7 @@
 struct download {
     struct client_batch *batch;
     int batches;
-    struct client_part **part; /* of all batches */
-    int parts;
+    struct client_part *part; /* the first of all batches */
 };
 
 /* Opens the folder `name` in `base`, and makes it when it is not there. */
@@ -73,6 +72,7 @@ static const char **download_batch_ids(struct json_object *job, int *count)
  * own there. */
 static void download_plan(struct client_session *s, struct download *d, struct json_object *job, int folder)
 {
+    struct client_part **last = &d->part;
     const char **ids = download_batch_ids(job, &d->batches);
     d->batch = calloc((size_t)d->batches + 1, sizeof *d->batch);
     if (d->batch == NULL)
@@ -81,13 +81,10 @@ static void download_plan(struct client_session *s, struct download *d, struct j
         bool missing = false;
         struct client_batch *batch = &d->batch[i];
         client_batch_read(s, ids[i], d->batches > 1 ? download_open_folder(folder, ids[i]) : folder, batch);
-        struct client_part **longer = realloc(d->part, (size_t)(d->parts + batch->parts + 1) * sizeof *d->part);
-        if (longer == NULL)
-            client_fail(CLIENT_REFUSED, "no memory");
-        d->part = longer;
         for (int k = 0; k < batch->parts; k++) {
             missing = !client_part_look(&batch->part[k]) || missing;
-            d->part[d->parts++] = &batch->part[k];
+            *last = &batch->part[k];
+            last = &batch->part[k].next;
         }
         if (missing)
             client_batch_locate(s, batch);
@@ -119,13 +116,13 @@ static void download_print_json(const struct download *d, const char *number)
 {
     struct json_object *said = json_object_new_object(), *files = json_object_new_array();
     jsonio_add_int(said, "job", strtoll(number, NULL, 10));
-    for (int i = 0; i < d->parts; i++) {
+    for (const struct client_part *part = d->part; part != NULL; part = part->next) {
         struct json_object *file = json_object_new_object();
-        jsonio_add_text(file, "batch", d->part[i]->batch);
-        jsonio_add_text(file, "name", d->part[i]->name);
-        jsonio_add_int(file, "bytes", d->part[i]->bytes);
-        jsonio_add_text(file, "sha256", d->part[i]->sha256);
-        jsonio_add_text(file, "state", download_state(d->part[i]));
+        jsonio_add_text(file, "batch", part->batch);
+        jsonio_add_text(file, "name", part->name);
+        jsonio_add_int(file, "bytes", part->bytes);
+        jsonio_add_text(file, "sha256", part->sha256);
+        jsonio_add_text(file, "state", download_state(part));
         json_object_array_add(files, file);
     }
     json_object_object_add(said, "files", files);
@@ -136,14 +133,21 @@ static void download_print_json(const struct download *d, const char *number)
 static void download_print(const struct download *d)
 {
     int64_t bytes = 0;
-    int whole = 0, old = 0;
-    for (int i = 0; i < d->parts; i++) {
-        bytes += d->part[i]->whole ? d->part[i]->bytes : 0;
-        whole += d->part[i]->whole;
-        old += d->part[i]->old;
+    int parts = 0, whole = 0, old = 0;
+    for (const struct client_part *part = d->part; part != NULL; part = part->next) {
+        bytes += part->whole ? part->bytes : 0;
+        whole += part->whole;
+        old += part->old;
+        parts++;
     }
-    client_show_result("%d of %d files, %" PRId64 " bytes, as in the manifest; %d were there before", whole, d->parts, bytes,
-                       old);
+    client_show_result("%d of %d files, %" PRId64 " bytes, as in the manifest; %d were there before", whole, parts, bytes, old);
+}
+
+static void download_free(struct download *d)
+{
+    for (int i = 0; i < d->batches; i++)
+        client_batch_free(&d->batch[i]);
+    free(d->batch);
 }
 
 enum client_exit client_export_download(const struct client_args *args)
@@ -162,11 +166,13 @@ enum client_exit client_export_download(const struct client_args *args)
                     client_job_status(job.document), number);
     int folder = download_open(args);
     download_plan(&s, &d, job.document, folder);
-    int wrong = client_transfer_run(&s, d.part, d.parts, at_a_time);
+    int wrong = client_transfer_run(&s, d.part, at_a_time);
     download_put_manifests(&d);
     if (client_args_has(args, "json"))
         download_print_json(&d, number);
     else
         download_print(&d);
+    download_free(&d);
+    client_session_free(&job);
     return wrong > 0 ? CLIENT_WRONG_FILE : CLIENT_OK;
 }

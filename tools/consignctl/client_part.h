@@ -26,6 +26,7 @@ struct client_part {
     int64_t done;      /* bytes of it that are there */
     int64_t resumed;   /* of these, what an earlier run left */
     bool whole, old;   /* NAME is there; it was before */
+    struct client_part *next; /* of those that are brought together */
     struct crypto_digest *digest; /* of the bytes that are there, while it is written */
 };
 

@@ -27,7 +27,7 @@ bool client_show_is_terminal(void)
 }
 
 /* Tabs are ours, between the values of a line. */
-static void show_print(FILE *out, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void show_print(FILE *out, const char *format, va_list args)
 {
     char text[SHOW_LINE_BYTES], safe[SHOW_LINE_BYTES];
     vsnprintf(text, sizeof text, format, args);

@@ -241,13 +241,14 @@ static void slot_begin(struct transfer *t, struct slot *slot, struct client_part
         slot_finish(t, slot);
 }
 
-static void transfer_show(const struct transfer *t, struct client_part *const *part, int parts)
+static void transfer_show(const struct transfer *t, const struct client_part *first)
 {
     int64_t there = 0;
-    int whole = 0;
-    for (int i = 0; i < parts; i++) {
-        there += part[i]->done;
-        whole += part[i]->whole;
+    int whole = 0, parts = 0;
+    for (const struct client_part *part = first; part != NULL; part = part->next) {
+        there += part->done;
+        whole += part->whole;
+        parts++;
     }
     double seconds = (double)(clock_monotonic_ms() - t->begun_ms) / 1000;
     double rate = seconds > 0 ? (double)(there - t->before_bytes) / seconds : 0;
@@ -256,16 +257,16 @@ static void transfer_show(const struct transfer *t, struct client_part *const *p
                     whole, parts);
 }
 
-/* Starts what can be started; whether any slot has a part. */
-static bool transfer_start(struct transfer *t, struct client_part *const *part, int parts, int *next)
+/* Starts what can be started, of the parts from *next on; whether any slot has a part. */
+static bool transfer_start(struct transfer *t, struct client_part **next)
 {
     bool busy = false;
     for (int i = 0; i < t->slots; i++) {
         struct slot *slot = &t->slot[i];
-        while (slot->part == NULL && *next < parts) {
-            if (!part[*next]->whole)
-                slot_begin(t, slot, part[*next]);
-            (*next)++;
+        while (slot->part == NULL && *next != NULL) {
+            if (!(*next)->whole)
+                slot_begin(t, slot, *next);
+            *next = (*next)->next;
         }
         if (slot->part != NULL && !slot->running && clock_monotonic_ms() >= slot->start_ms)
             slot_start(t, slot);
@@ -293,9 +294,9 @@ static void transfer_turn(struct transfer *t)
         client_fail(CLIENT_REFUSED, "libcurl failed");
 }
 
-int client_transfer_run(struct client_session *s, struct client_part *const *part, int parts, int at_a_time)
+int client_transfer_run(struct client_session *s, struct client_part *first, int at_a_time)
 {
-    int next = 0;
+    struct client_part *next = first;
     struct transfer t = {.session = s, .multi = curl_multi_init(), .slots = at_a_time, .begun_ms = clock_monotonic_ms()};
     for (int i = 0; i < t.slots; i++) {
         t.slot[i] = (struct slot){
@@ -303,14 +304,14 @@ int client_transfer_run(struct client_session *s, struct client_part *const *par
         if (t.multi == NULL || t.slot[i].easy == NULL)
             client_fail(CLIENT_REFUSED, "no memory");
     }
-    for (int i = 0; i < parts; i++) {
-        t.total_bytes += part[i]->bytes;
-        t.before_bytes += part[i]->done;
+    for (const struct client_part *part = first; part != NULL; part = part->next) {
+        t.total_bytes += part->bytes;
+        t.before_bytes += part->done;
     }
-    while (transfer_start(&t, part, parts, &next)) {
+    while (transfer_start(&t, &next)) {
         if (client_patience_left(&s->patience, clock_monotonic_ms()) <= 0)
             client_fail(CLIENT_GAVE_UP, "gave up: there is no time left; the same command goes on");
-        transfer_show(&t, part, parts);
+        transfer_show(&t, first);
         transfer_turn(&t);
     }
     client_show_end();

@@ -21,7 +21,7 @@ declare -gA _consignctl_operator=(
 # _consignctl_client PROGRAM WORD...: what may follow these words of a client's command line.
 _consignctl_client()
 {
-    local line words=() program=$1
+    local words=() program=$1
     shift
     while read -ra words; do
         if [ $# -eq 0 ]; then
