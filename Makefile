@@ -198,6 +198,7 @@ $(ARCHIVE): $(call objects,$(ARCHIVE_SOURCES))
 $(BUILD)/bin/consign-api: $(call objects,$(API_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consign-spooler: $(call objects,$(SPOOLER_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consignctl: $(call objects,$(CTL_SOURCES)) $(ARCHIVE)
+$(BUILD)/bin/consignctl $(BUILD)/tests/test_client_place: LDLIBS += -lcurl
 $(BUILD)/bin/jsoncheck: $(call objects,tools/jsoncheck/main.c) $(ARCHIVE)
 $(BUILD)/bin/jwsverify: $(call objects,tools/jwsverify/main.c) $(ARCHIVE)
 $(PROGRAMS):

@@ -1,14 +1,15 @@
 /*
- * main: consignctl, the operator's command line.
+ * main: consignctl, the command line of operators and of clients.
  *
- * It speaks to the database as the operator (setting database.operator) and becomes consign_owner
- * there; it needs neither of the two programs to run.
+ * With --config it is the operator's: it speaks to the database (setting database.operator), becomes consign_owner
+ * there, and needs neither of the two programs to run. Without, it is a client of the service's HTTP API (client_main).
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "consignctl/client.h"
 #include "consignctl/ctl.h"
 #include "consignctl/load.h"
 #include "lib/conf.h"
@@ -163,12 +164,26 @@ static int main_load(int argc, char **argv)
     return ctl_load(&options, argc - files, argv + files);
 }
 
+static void main_usage(FILE *out)
+{
+    fputs(USAGE, out);
+    client_list_commands(out);
+}
+
 int main(int argc, char **argv)
 {
     struct ctl_options options = {0};
     int status = -1;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        main_usage(stdout);
+        return 0;
+    }
+    if (argc > 1 && strcmp(argv[1], "--config") != 0)
+        status = client_main(argc, argv);
+    if (status >= 0)
+        return status;
     if (argc < 4 || strcmp(argv[1], "--config") != 0) {
-        fputs(USAGE, stderr);
+        main_usage(stderr);
         return 2;
     }
     if (conf_load(argv[2]) != FAULT_NONE)
