@@ -44,8 +44,8 @@ class Site:
         self.inside = Receiver(other, folder, *pair).start()
         self.strange = Receiver(other + 1, folder, *stranger).start()
         self.ca_file = pair[0]
-        self.hosts = (f"http://127.0.0.1:{ports}, localhost:{ports + 1}=127.0.0.0/8, localhost:{other},"
-                      f" localhost:{other + 1}=127.0.0.0/8")
+        self.hosts = (f"http://127.0.0.1:{ports}, {webhooks.machine()}:{ports + 1}=0.0.0.0/0, localhost:{other},"
+                      f" localhost:{other + 1}=127.0.0.0/8, no-such-name.invalid")
         self.stack = self.start()
 
     def start(self):
@@ -63,7 +63,8 @@ class Site:
         """(endpoint, its path) of a path that nobody else has."""
         receiver = receiver or self.plain
         path = f"/{word}/{uuid.uuid4().hex}"
-        base = f"https://localhost:{receiver.port}" if receiver.pair else f"http://127.0.0.1:{receiver.port}"
+        host = webhooks.machine() if receiver is self.tls else "localhost"
+        base = f"https://{host}:{receiver.port}" if receiver.pair else f"http://127.0.0.1:{receiver.port}"
         return Endpoint(client, f"hook-{word}", base + path), path
 
     def log(self):
@@ -401,6 +402,13 @@ def test_tls_by_name(site, client):
     status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{site.sender()}/status").read_text().splitlines())
     if b"__asan_init" not in (site.stack.dir / "bin" / "consign-spooler").read_bytes():
         assert status["Seccomp"] == "2"
+
+
+def test_a_name_that_nobody_knows(site, client):
+    endpoint = Endpoint(client, "hook-unknown", "https://no-such-name.invalid/x")
+    end_jobs(client, 1, webhook=endpoint.name)
+    assert "Could not resolve host" in await_that(lambda: site.said(endpoint, "failed"))[0]
+    endpoint.ctl("disable")
 
 
 def test_a_certificate_of_somebody_else(site, client):

@@ -89,7 +89,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main():
-    server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+    # a name of this machine may lead to any of its addresses
+    server = Server(("127.0.0.1" if len(sys.argv) == 3 else "", int(sys.argv[1])), Handler)
     server.log = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     if len(sys.argv) > 3:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

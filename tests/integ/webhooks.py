@@ -121,15 +121,25 @@ def await_that(good, seconds=20):
     return found
 
 
+def machine():
+    """A name of this machine that has to be looked up; libcurl knows localhost by itself."""
+    name = socket.gethostname().lower()
+    try:
+        socket.getaddrinfo(name, 443, socket.AF_INET)
+    except OSError:
+        return "localhost"
+    return name
+
+
 def make_certificate(folder, name):
-    """A certificate for localhost that signs itself, and its key: two files."""
+    """A certificate for localhost and this machine's name that signs itself, and its key: two files."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.timezone.utc)
     made = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
             .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=30))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.DNSName(machine())]), False)
             .add_extension(x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256()))
     files = folder / f"{name}.pem", folder / f"{name}.key"
     files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
