@@ -194,8 +194,8 @@ $(ARCHIVE): $(call objects,$(ARCHIVE_SOURCES))
 $(BUILD)/bin/consign-api: $(call objects,$(API_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consign-spooler: $(call objects,$(SPOOLER_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consignctl: $(call objects,$(CTL_SOURCES)) $(ARCHIVE)
-# Of the programs only this one speaks HTTP.
-$(BUILD)/bin/consign-spooler: LDLIBS += $(shell pkg-config --libs libcurl 2>/dev/null)
+# for webhooks
+$(BUILD)/bin/consign-spooler: LDLIBS += -lcurl
 $(BUILD)/bin/jsoncheck: $(call objects,tools/jsoncheck/main.c) $(ARCHIVE)
 $(BUILD)/bin/jwsverify: $(call objects,tools/jwsverify/main.c) $(ARCHIVE)
 $(PROGRAMS):
