@@ -31,7 +31,7 @@ GRANT SELECT ON consign.observed_schema TO consign_api; -- for clients to see
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.work_queue TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.dataset_change, consign.dataset_delete TO consign_api;
 GRANT DELETE ON consign.dataset TO consign_api;
-GRANT UPDATE (name, description, tags, updated_ms) ON consign.dataset TO consign_api;
+GRANT UPDATE (name, description, tags, webhook, updated_ms) ON consign.dataset TO consign_api;
 GRANT SELECT ON consign.stream_message TO consign_api; -- whether a dataset holds any
 GRANT EXECUTE ON FUNCTION consign.system_job_create, consign.system_job_queue TO consign_api;
 GRANT SELECT, INSERT, DELETE ON consign.system_job TO consign_api;
@@ -50,6 +50,8 @@ GRANT EXECUTE ON FUNCTION consign.job_archive_move TO consign_api; -- of dataset
 GRANT SELECT, INSERT ON consign.export_job_archive TO consign_api;
 GRANT DELETE ON consign.export_job, consign.batch TO consign_api; -- that are over (sql/schema/024_sweep.sql)
 GRANT EXECUTE ON FUNCTION consign.metric_read TO consign_api; -- for /metrics
+GRANT EXECUTE ON FUNCTION consign.webhook_look TO consign_api;
+GRANT SELECT (org, sandbox, name) ON consign.webhook TO consign_api; -- that there is one; never where it is or what signs
 
 -- the spooler: works on what was accepted, never makes work
 GRANT EXECUTE ON FUNCTION consign.work_claim, consign.work_take, consign.work_hold, consign.work_look, consign.work_release,
@@ -91,6 +93,9 @@ GRANT SELECT ON consign.dataset_retention, consign.job_document TO consign_spool
 GRANT SELECT, INSERT ON consign.export_job_archive TO consign_spooler;
 GRANT DELETE ON consign.export_job, consign.batch, consign.batch_file, consign.batch_error, consign.batch_upload
     TO consign_spooler; -- that are over
+GRANT EXECUTE ON FUNCTION consign.webhook_claim, consign.webhook_end, consign.webhook_give_up, consign.webhook_forget TO consign_spooler;
+GRANT SELECT, UPDATE (active) ON consign.webhook TO consign_spooler;
+GRANT SELECT, UPDATE, DELETE ON consign.webhook_event TO consign_spooler; -- webhook_note alone makes them
 GRANT EXECUTE ON FUNCTION consign.metric_add TO consign_spooler; -- what was done
 GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_spooler;
 

@@ -131,6 +131,8 @@ enum fault spec_parse_request(struct arena *a, const char *body, size_t length, 
         fault = spec_batches(&r, out);
     if (fault == FAULT_NONE)
         fault = spec_schema(&r, tree);
+    if (fault == FAULT_NONE)
+        fault = spec_name(&r, tree, "webhook", "/webhook", &out->webhook); /* whether it is there is the database's answer */
     if (fault != FAULT_NONE)
         return fault;
     out->filter = spec_keep(&r, filter);

@@ -30,6 +30,7 @@ struct spec_request {
     const char *fields;     /* as given */
     const char *filter;     /* JSON text of the object as given */
     const char *additional; /* JSON text of additionalFields as given */
+    const char *webhook;    /* which endpoint is told of its end; NULL: the dataset's */
     bool segment_per_batch; /* one batch for each of `segment`, in this order */
     const struct spec_segment *segment; /* of filter.segments */
     uint32_t segments;

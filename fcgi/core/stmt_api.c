@@ -26,16 +26,16 @@ const struct stmt STMT_METRIC_READ = {"metric_read", "SELECT name, value FROM co
     "job, status, dataset, batch, merge_policy, merge_policy_version, fields, filter, additional_fields,"              \
     " profile_instance_id, request_id, created_ms, updated_ms, ended_ms, attempt, push, export_start_ms,"              \
     " export_end_ms, write_start_ms, write_end_ms, watermark_ms, profiles, events, by_namespace, skipped, errors,"     \
-    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch"
+    " phase, profiles_done, profiles_estimated, files_written, segment_per_batch, webhook"
 #define JOB_COLUMNS JOB_BUT_TARGETS ", targets"
 
 /* org, sandbox, job, batch, created, dataset, policy, version, fields, filter, additional, segments, instance,
- * request id, client, key, body */
+ * request id, client, key, body, webhook */
 const struct stmt STMT_JOB_CREATE = {
     "job_create",
     "SELECT " JOB_COLUMNS " FROM consign.job_create($1::int, $2::int, $3::bigint, $4, $5::bigint, $6, $7, $8::int,"
-    " $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-    17};
+    " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+    18};
 
 #define JOB_OF(columns, relation) "SELECT " columns " FROM consign." relation " WHERE " TENANT " AND job = $3::bigint"
 
@@ -127,7 +127,7 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
 
 #define DATASET_COLUMNS                                                                                                \
     "d.dataset, d.name, d.description, d.schema_id, d.schema_content_type, d.format, d.compression, d.tags,"           \
-    " d.created_ms, d.updated_ms, d.created_client, d.version, last.batch, last.status, good.batch"
+    " d.created_ms, d.updated_ms, d.created_client, d.version, last.batch, last.status, good.batch, d.webhook"
 #define DATASET_FROM                                                                                                   \
     " FROM consign.dataset d"                                                                                          \
     " LEFT JOIN LATERAL (SELECT b.batch, b.status FROM consign.batch b WHERE b.org = d.org AND b.sandbox = d.sandbox"  \
@@ -137,10 +137,10 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
     " WHERE d.org = $1::int AND d.sandbox = $2::int"
 
 /* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client,
- * key, body, the tenant's schema (NULL: a base schema) -> the dataset's id */
+ * key, body, the tenant's schema (NULL: a base schema), webhook -> the dataset's id */
 const struct stmt STMT_DATASET_CREATE = {
     "dataset_create",
-    "SELECT consign.dataset_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", 15};
+    "SELECT consign.dataset_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)", 16};
 
 const struct stmt STMT_DATASET_RULES = {
     "dataset_rules", "SELECT class, document, identities FROM consign.dataset_rules($1::int, $2::int, $3)", 3};
@@ -346,9 +346,9 @@ const struct stmt STMT_DATASET_OBSERVED = {
 
 /* ---- removing ---- */
 
-/* org, sandbox, dataset, name (NULL: stays), whether it sets the description, description, whether it sets tags, tags */
+/* org, sandbox, dataset, name (NULL: stays), whether it sets the description, description, and so tags, webhook */
 const struct stmt STMT_DATASET_CHANGE = {
-    "dataset_change", "SELECT consign.dataset_change($1::int, $2::int, $3, $4, $5::boolean, $6, $7::boolean, $8)", 8};
+    "dataset_change", "SELECT consign.dataset_change($1::int, $2::int, $3, $4, $5::boolean, $6, $7::boolean, $8, $9::boolean, $10)", 10};
 
 const struct stmt STMT_DATASET_DELETE = {"dataset_delete", "SELECT consign.dataset_delete($1::int, $2::int, $3)", 3};
 

@@ -36,6 +36,18 @@ const struct stmt STMT_UPLOAD_WANTED = {"upload_wanted",
 
 const struct stmt STMT_KEYS_EXPIRE = {"keys_expire", "SELECT consign.idempotency_expire($1::integer)", 1};
 
+const struct stmt STMT_WEBHOOK_CLAIM = {"webhook_claim",
+    "SELECT org, sandbox, event, attempts, webhook, url, secret, old_secret, body"
+    " FROM consign.webhook_claim($1::integer, $2::bigint)", 2};
+
+const struct stmt STMT_WEBHOOK_END = {"webhook_end",
+    "SELECT consign.webhook_end($1::integer, $2::integer, $3::uuid, $4::integer, $5, $6::bigint)", 6};
+
+const struct stmt STMT_WEBHOOK_GIVE_UP = {"webhook_give_up",
+    "SELECT org, sandbox, event, webhook, attempts FROM consign.webhook_give_up($1::bigint, $2::integer)", 2};
+
+const struct stmt STMT_WEBHOOK_FORGET = {"webhook_forget", "SELECT consign.webhook_forget($1::bigint, $2::integer)", 2};
+
 const struct stmt STMT_METRIC_ADD = {"metric_add", "SELECT consign.metric_add($1::text[], $2::bigint[])", 2};
 
 const struct stmt STMT_SWEEP_BEGIN = {"sweep_begin", "SELECT step, place FROM consign.sweep_begin($1)", 1};

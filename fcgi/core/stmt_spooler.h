@@ -37,6 +37,17 @@ extern const struct stmt STMT_UPLOAD_WANTED;
 /* the most to remove; over all tenants -> how many idempotency keys that have ended were removed */
 extern const struct stmt STMT_KEYS_EXPIRE;
 
+/* Events of webhooks, over all tenants (sql/schema/033_webhook.sql).
+ * CLAIM: the most, for how long in ms -> org, sandbox, event, attempts, webhook, url, secret, old_secret (hex; the second may
+ * be NULL), body
+ * END: org, sandbox, event, attempts, outcome, pause in ms -> boolean: the attempt was ours
+ * GIVE_UP: how old in ms, the most -> org, sandbox, event, webhook, attempts
+ * FORGET: how old in ms, the most -> how many */
+extern const struct stmt STMT_WEBHOOK_CLAIM;
+extern const struct stmt STMT_WEBHOOK_END;
+extern const struct stmt STMT_WEBHOOK_GIVE_UP;
+extern const struct stmt STMT_WEBHOOK_FORGET;
+
 /* names, counts (arrays); of no tenant. See metric_add.sql */
 extern const struct stmt STMT_METRIC_ADD;
 

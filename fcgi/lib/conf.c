@@ -57,6 +57,9 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_INGEST_RECORD_BYTES] = {"ingest.record_bytes", "1048576", "bytes", 1024, 16777216, "largest record that is taken"},
     [CONF_INGEST_ERRORS_KEPT] = {"ingest.errors_kept", "1000", "records", 0, 100000, "refused records of a batch that are kept with their reason"},
     [CONF_INGEST_FILE_BYTES] = {"ingest.file_bytes", "17179869184", "bytes", 65536, INT64_C(1) << 44, "longest file of a batch that is taken, decompressed"},
+    [CONF_WEBHOOK_HOSTS] = {"webhook.hosts", "", "", 0, 0, "where webhooks may be sent: HOST, HOST:PORT or HOST=NETWORK, with commas between (README, Webhooks); none: no webhook is sent, and no process runs for it"},
+    [CONF_WEBHOOK_KEEP_HOURS] = {"webhook.keep_hours", "72", "h", 1, 8760, "how long an event is tried that its endpoint does not take, and how long one that was taken or given up is kept"},
+    [CONF_WEBHOOK_CA_FILE] = {"webhook.ca_file", "", "", 0, 0, "file with the certificates that endpoints' certificates must lead to, in PEM; none: those of the system"},
     [CONF_LOG_LEVEL] = {"log.level", "info", "", 0, 0, "error, warn, info or debug"},
     [CONF_LOG_FORMAT] = {"log.format", "logfmt", "", 0, 0, "logfmt (key=value) or json: a line of the log of either program as an object of JSON"},
 };

@@ -131,6 +131,15 @@ static bool confine_sockets(scmp_filter_ctx filter)
     return good;
 }
 
+/* A thread as pthread_create() makes it and no other: with all that it shares with the process, so in no way another one. */
+static bool confine_threads(scmp_filter_ctx filter)
+{
+    static const uint64_t FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_SIGHAND | CLONE_THREAD |
+                                  CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+    return confine_when(filter, SCMP_ACT_ALLOW, "clone", confine_bits(0, UINT64_MAX, FLAGS)) &&
+           confine_when(filter, SCMP_ACT_ALLOW, "socketpair", confine_bits(0, UINT32_MAX, AF_UNIX));
+}
+
 /* SECURITY: calls that are as good as their arguments. */
 static bool confine_arguments(scmp_filter_ctx filter)
 {
@@ -176,7 +185,7 @@ static bool confine_fill(scmp_filter_ctx filter, unsigned work)
     /* a program of another architecture's numbering is nobody we know */
     bool good = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 confine_names(filter, SCMP_ACT_KILL_PROCESS, KILLED) && confine_sockets(filter) &&
-                confine_arguments(filter);
+                confine_arguments(filter) && ((work & CONFINE_RESOLVE) == 0 || confine_threads(filter));
     for (size_t i = 0; i < sizeof ALLOWED / sizeof *ALLOWED; i++) {
         if (ALLOWED[i].work == 0 || (ALLOWED[i].work & work) != 0)
             good = good && confine_names(filter, SCMP_ACT_ALLOW, ALLOWED[i].names);

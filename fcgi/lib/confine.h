@@ -20,7 +20,8 @@
 enum confine_work {
     CONFINE_ACCEPT = 1, /* takes connections from a listening socket that exists */
     CONFINE_STORE = 2,  /* makes and removes files and makes directories */
-    CONFINE_TREES = 4   /* with CONFINE_STORE: lists, locks, renames and removes directories */
+    CONFINE_TREES = 4,  /* with CONFINE_STORE: lists, locks, renames and removes directories */
+    CONFINE_RESOLVE = 8 /* libcurl looks up names in threads, which wake it by a pair of sockets */
 };
 
 /* Confines this process for good; `work` is a sum of enum confine_work. FAULT_INTERNAL, with a line in the

@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -23,6 +24,20 @@ void crypto_hex(const unsigned char *bytes, size_t length, char *out)
         out[2 * i + 1] = DIGITS[bytes[i] & 15];
     }
     out[2 * length] = '\0';
+}
+
+bool crypto_unhex(const char *text, unsigned char *out, size_t length)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    if (strlen(text) != 2 * length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        const char *high = strchr(DIGITS, text[2 * i]), *low = strchr(DIGITS, text[2 * i + 1]);
+        if (high == NULL || low == NULL)
+            return false;
+        out[i] = (unsigned char)((high - DIGITS) * 16 + (low - DIGITS));
+    }
+    return true;
 }
 
 void crypto_random_hex(char *out, size_t bytes)
@@ -65,6 +80,14 @@ void crypto_sha256_hex(const void *bytes, size_t length, char out[CRYPTO_SHA256_
     unsigned char digest[CRYPTO_SHA256_BYTES];
     crypto_sha256(bytes, length, digest);
     crypto_hex(digest, sizeof digest, out);
+}
+
+void crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+                        unsigned char out[CRYPTO_SHA256_BYTES])
+{
+    unsigned written = 0;
+    INVARIANT(key_length <= 4096 && HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, &written) != NULL &&
+              written == CRYPTO_SHA256_BYTES);
 }
 
 /* An EVP_MD_CTX under a name of our own. */
@@ -119,6 +142,11 @@ bool crypto_equal(const void *a, const void *b, size_t length)
 void crypto_wipe(void *memory, size_t length)
 {
     OPENSSL_cleanse(memory, length);
+}
+
+void crypto_base64(const unsigned char *bytes, size_t length, char *out)
+{
+    INVARIANT(length <= 4096 && EVP_EncodeBlock((unsigned char *)out, bytes, (int)length) + 1 == (int)CRYPTO_BASE64_TEXT(length));
 }
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

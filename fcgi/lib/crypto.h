@@ -26,6 +26,13 @@ void crypto_sha256(const void *bytes, size_t length, unsigned char out[CRYPTO_SH
 void crypto_sha256_hex(const void *bytes, size_t length, char out[CRYPTO_SHA256_HEX]);
 void crypto_hex(const unsigned char *bytes, size_t length, char *out); /* 2 * length + 1 */
 
+/* Reads exactly `length` bytes of lower-case hex. False: it is something else. */
+bool crypto_unhex(const char *text, unsigned char *out, size_t length) MUST_CHECK;
+
+/* HMAC with SHA-256 (RFC 2104). */
+void crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+                        unsigned char out[CRYPTO_SHA256_BYTES]);
+
 /* SHA-256 of bytes that come piece by piece. NULL: no memory. crypto_digest_end() gives the digest in
  * hex; crypto_digest_free() takes NULL too. */
 struct crypto_digest;
@@ -43,6 +50,11 @@ bool crypto_equal(const void *a, const void *b, size_t length);
 
 /* Overwrites memory in a way that the compiler keeps. */
 void crypto_wipe(void *memory, size_t length);
+
+#define CRYPTO_BASE64_TEXT(bytes) (((bytes) + 2) / 3 * 4 + 1) /* with terminator */
+
+/* base64 with padding (RFC 4648 section 4): out holds CRYPTO_BASE64_TEXT(length) bytes. */
+void crypto_base64(const unsigned char *bytes, size_t length, char *out);
 
 /* base64url without padding (RFC 4648 section 5, RFC 7515 section 2). Encoding: out holds
  * (length * 4 + 2) / 3 + 1 bytes, result is the text's length. Decoding is strict: no padding, no

@@ -12,6 +12,7 @@ static const struct fault_row TABLE[FAULT_COUNT] = {
     [FAULT_NOT_SUPPORTED] = {"not_supported", 400, "not-supported", "This version does not offer that", LOG_INFO, false},
     [FAULT_POLICY] = {"policy", 400, "malformed", "The request breaks a rule", LOG_INFO, false},
     [FAULT_POLICY_VERSION] = {"policy_version", 400, "malformed", "The request breaks a rule", LOG_INFO, false},
+    [FAULT_WEBHOOK] = {"webhook", 400, "malformed", "The request breaks a rule", LOG_INFO, false},
     [FAULT_SANDBOX] = {"sandbox", 403, "sandbox", "The sandbox is not available", LOG_INFO, false},
     [FAULT_FORBIDDEN] = {"forbidden", 403, "insufficient-right", "The client lacks the right", LOG_INFO, false},
     [FAULT_NOT_FOUND] = {"not_found", 404, "not-found", "There is no such resource", LOG_INFO, false},

@@ -21,6 +21,7 @@ enum fault {
     FAULT_NOT_SUPPORTED,   /* well-formed, but this version does not do it; refused rather than ignored */
     FAULT_POLICY,          /* a merge policy that is not there; the detail tells */
     FAULT_POLICY_VERSION,  /* a merge policy without that version; likewise */
+    FAULT_WEBHOOK,         /* a webhook that is not there; the detail tells */
     FAULT_SANDBOX,         /* sandbox unknown, foreign or inactive: one answer for all three */
     FAULT_FORBIDDEN,       /* the client lacks the right the route needs */
     FAULT_NOT_FOUND,       /* no such thing, or not yours: one answer for both */

@@ -1,7 +1,7 @@
 /*
  * dataset_change: changing and deleting a dataset (contract.md sections 1 and 4).
  *
- * A change is a merge patch (RFC 7396) of what is the client's to change: name, description and tags. Members that say
+ * A change is a merge patch (RFC 7396) of what is the client's to change: name, description, tags and webhook. Members that say
  * what the dataset is can't be changed and are refused; what the service writes and what is unknown is passed over, as
  * when a dataset is made.
  */
@@ -24,6 +24,8 @@ struct dataset_change {
     const char *description; /* NULL: none from now on */
     bool sets_tags;
     const char *tags; /* JSON text; NULL: none from now on */
+    bool sets_webhook;
+    const char *webhook; /* NULL: none from now on */
 };
 
 /* Characters, not bytes: every byte that does not continue one begins one. */
@@ -42,6 +44,10 @@ static enum fault change_read_texts(struct call *c, struct json_object *body, st
     (void)jsonio_member(body, "name", &renames);
     out->name = jsonio_member_text(body, "name");
     out->description = jsonio_member_text(body, "description");
+    struct json_object *webhook = jsonio_member(body, "webhook", &out->sets_webhook);
+    out->webhook = jsonio_member_text(body, "webhook");
+    if (webhook != NULL && out->webhook == NULL)
+        return call_refuse(c, FAULT_MALFORMED, "/webhook", "must be a string or null");
     if (renames && out->name == NULL)
         return call_refuse(c, FAULT_MALFORMED, "/name", "must be a string");
     if (renames && (*out->name == '\0' || change_characters(out->name) > CHANGE_NAME_MAX))
@@ -77,7 +83,7 @@ static enum fault change_read(struct call *c, struct json_object *body, struct d
         (void)jsonio_member(body, FIXED[i], &present);
         if (present)
             return call_refuse(c, FAULT_MALFORMED, arena_printf(c->arena, "/%s", FIXED[i]),
-                               "cannot be changed; name, description and tags can");
+                               "cannot be changed; name, description, tags and webhook can");
     }
     enum fault fault = change_read_texts(c, body, out);
     return fault == FAULT_NONE ? change_read_tags(c, body, out) : fault;
@@ -107,8 +113,11 @@ enum fault dataset_handle_change(struct call *c)
         return FAULT_NOT_FOUND;
     const char *const params[] = {c->segment[0],      change.name,
                                   change.sets_description ? "true" : "false", change.description,
-                                  change.sets_tags ? "true" : "false",        change.tags};
+                                  change.sets_tags ? "true" : "false",        change.tags,
+                                  change.sets_webhook ? "true" : "false",     change.webhook};
     fault = call_db(c, &STMT_DATASET_CHANGE, params, sizeof params / sizeof *params, NULL);
+    if (fault == FAULT_WEBHOOK)
+        return call_refuse(c, FAULT_MALFORMED, "/webhook", "is no webhook of this sandbox");
     return fault == FAULT_NONE ? change_answer(c) : fault;
 }
 

@@ -33,6 +33,7 @@ struct dataset_request {
     const char *format;
     const char *compression;
     const char *tags; /* JSON text, NULL: none */
+    const char *webhook; /* of exports into it; NULL: none */
 };
 
 /* A string member; absent is NULL. Another type is refused. */
@@ -167,6 +168,8 @@ static enum fault dataset_read(struct call *c, struct json_object *body, struct 
             return call_refuse(c, FAULT_MALFORMED, "/tags", "must have at most 16 KiB");
     }
     if (fault == FAULT_NONE)
+        fault = dataset_text(c, body, "webhook", "/webhook", &out->webhook);
+    if (fault == FAULT_NONE)
         fault = dataset_read_schema(c, body, out);
     return fault == FAULT_NONE ? dataset_read_format(c, body, out) : fault;
 }
@@ -188,10 +191,12 @@ enum fault dataset_handle_create(struct call *c)
     crypto_random_hex(id, IDENT_DATASET_DIGITS / 2);
     const char *const params[] = {id,       r.name,        r.description, r.schema_id,        r.content_type, r.class,
                                   r.format, r.compression, r.tags,        c->scope.client_id, key,            digest,
-                                  r.registry};
+                                  r.registry, r.webhook};
     fault = call_db(c, &STMT_DATASET_CREATE, params, sizeof params / sizeof *params, &rows);
     if (fault == FAULT_MALFORMED)
         return dataset_refuse_schema(c);
+    if (fault == FAULT_WEBHOOK)
+        return call_refuse(c, FAULT_MALFORMED, "/webhook", "is no webhook of this sandbox");
     if (fault != FAULT_NONE)
         return call_key_refusal(c, fault);
     const char *made = db_text(&rows, 0, 0);
@@ -238,6 +243,7 @@ static struct json_object *dataset_document(struct call *c, const struct db_rows
     json_object_object_add(d, "fileDescription", dataset_file_description(rows, row));
     json_object_object_add(d, "tags", db_null(rows, row, DATASET_TAGS) ? json_object_new_object()
                                                                       : jsonio_raw(db_text(rows, row, DATASET_TAGS)));
+    jsonio_add_text(d, "webhook", db_null(rows, row, DATASET_WEBHOOK) ? NULL : db_text(rows, row, DATASET_WEBHOOK));
     jsonio_add_text(d, "files", arena_printf(c->arena, "@/dataSetFiles?dataSetId=%s", db_text(rows, row, DATASET_ID)));
     jsonio_add_text(d, "lastBatchId", db_text(rows, row, DATASET_LAST_BATCH));
     jsonio_add_text(d, "lastBatchStatus", db_text(rows, row, DATASET_LAST_STATUS));

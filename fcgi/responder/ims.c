@@ -28,20 +28,6 @@ static enum fault ims_error(struct call *c, int status, const char *error, const
     return body == NULL ? FAULT_MEMORY : reply_json(&c->reply, c->arena, status, body);
 }
 
-static bool ims_read_hex(const char *text, unsigned char *out, size_t length)
-{
-    static const char DIGITS[] = "0123456789abcdef";
-    if (strlen(text) != 2 * length)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        const char *high = strchr(DIGITS, text[2 * i]), *low = strchr(DIGITS, text[2 * i + 1]);
-        if (high == NULL || low == NULL)
-            return false;
-        out[i] = (unsigned char)((high - DIGITS) * 16 + (low - DIGITS));
-    }
-    return true;
-}
-
 /* Whether the secret is the client's; *rights are its registered ones. An unknown client costs the
  * same work as a wrong secret. */
 static enum fault ims_check_client(struct call *c, const char *client_id, const char *secret, bool *good,
@@ -52,8 +38,8 @@ static enum fault ims_check_client(struct call *c, const char *client_id, const 
     enum fault fault = db_call(c->worker->db, c->arena, 0, &STMT_CLIENT_SECRET, &client_id, &rows);
     if (fault != FAULT_NONE)
         return fault;
-    bool known = rows.count == 1 && ims_read_hex(db_text(&rows, 0, 0), salt, sizeof salt) &&
-                 ims_read_hex(db_text(&rows, 0, 1), stored, sizeof stored);
+    bool known = rows.count == 1 && crypto_unhex(db_text(&rows, 0, 0), salt, sizeof salt) &&
+                 crypto_unhex(db_text(&rows, 0, 1), stored, sizeof stored);
     crypto_secret_hash(salt, secret, computed);
     *good = crypto_equal(stored, computed, sizeof stored) && known;
     *rights = known ? right_parse(db_text(&rows, 0, 2), NULL) : 0;

@@ -148,6 +148,7 @@ void job_document(struct str *out, const struct db_rows *rows, int row, const ch
     job_text(&r, "fields", JOB_FIELDS);
     job_raw(&r, "filter", JOB_FILTER);
     job_raw(&r, "additionalFields", JOB_ADDITIONAL);
+    job_text(&r, "webhook", JOB_WEBHOOK);
     job_raw(&r, "errors", JOB_ERRORS);
     job_raw(&r, "watermark", JOB_WATERMARK);
     job_raw(&r, "updateTime", JOB_UPDATED);

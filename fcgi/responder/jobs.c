@@ -64,6 +64,8 @@ static enum fault job_create_refusal(struct call *c, enum fault fault)
                            "is no merge policy of this sandbox; " POLICY_BUILT_IN " always exists");
     case FAULT_POLICY_VERSION:
         return call_refuse(c, FAULT_MALFORMED, "/mergePolicy/version", "is no version of this merge policy");
+    case FAULT_WEBHOOK:
+        return call_refuse(c, FAULT_MALFORMED, "/webhook", "is no webhook of this sandbox");
     case FAULT_TOO_MANY:
         return call_refuse(c, fault, NULL, "as many export jobs as the quota of the organization or sandbox allows have not ended yet");
     case FAULT_QUOTA:
@@ -88,7 +90,7 @@ static enum fault job_insert(struct call *c, const struct spec_request *spec, co
                                       spec->dataset, spec->policy, arena_int(c->arena, spec->policy_version),
                                       spec->fields, spec->filter, spec->additional,
                                       job_targets(c->arena, spec, batch), instance, c->request.id,
-                                      c->scope.client_id, key, body};
+                                      c->scope.client_id, key, body, spec->webhook};
         if (arena_exhausted(c->arena))
             return FAULT_MEMORY;
         fault = call_db(c, &STMT_JOB_CREATE, params, sizeof params / sizeof *params, rows);

@@ -53,6 +53,10 @@ static const struct store_family {
     {METRIC_SWEPT, "swept", {{"what", VALUES("files", "expired_batches", "archived_jobs", "forgotten_batches")}}},
     {METRIC_SWEEP_LAST, "sweep_last_ms", {{NULL, NULL}}},
     {METRIC_SPOOLER_WORKERS_ENDED, "workers_ended", {{NULL, NULL}}},
+    {METRIC_WEBHOOK_DELIVERIES, "webhook", {{"outcome", VALUES("delivered", "failed", "refused", "gone", "given_up")}}},
+    {METRIC_WEBHOOK_EVENTS, "webhook_events", {{"state", VALUES("waiting", "sending", "backoff", "held")}}},
+    {METRIC_WEBHOOK_OLDEST, "webhook_oldest_ms", {{NULL, NULL}}},
+    {METRIC_WEBHOOK_DUE, "webhook_due_ms", {{NULL, NULL}}},
 };
 #define STORE_FAMILIES (sizeof FAMILIES / sizeof *FAMILIES)
 

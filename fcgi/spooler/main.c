@@ -4,7 +4,8 @@
  * Owns nothing but its workers (lib/pool). Started by systemd or tools/devstack:
  *   consign-spooler --config FILE            until SIGTERM; SIGHUP reloads
  *   consign-spooler --config FILE --check    look whether that would work, the database too; print what a reload can't change
- * Speaks to PostgreSQL as consign_spooler and to two directories, and to nobody else.
+ * Speaks to PostgreSQL as consign_spooler and to two directories; one of its workers, the sender, to the hosts of
+ * webhook.hosts, and to nobody else.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "lib/pool_upgrade.h"
 #include "lib/priv.h"
 #include "spooler/counts.h"
+#include "spooler/sender.h"
 #include "spooler/spool.h"
 #include "spooler/tree.h"
 
@@ -30,10 +32,20 @@
 /* Until the database was reached once; then "ready" is said and it is NULL. */
 static struct db *first;
 
-/* The express ones are those with the highest slots (spool.c). */
-static int main_workers(void)
+/* The express ones are those with the highest slots (spool.c); behind them comes the sender. */
+static int main_spools(void)
 {
     return (int)(conf_number(CONF_SPOOLER_WORKERS) + conf_number(CONF_SPOOLER_EXPRESS));
+}
+
+static int main_workers(void)
+{
+    return main_spools() + sender_wanted();
+}
+
+static int main_work(int slot, void *arg)
+{
+    return slot < main_spools() ? spool_work(slot, arg) : sender_work();
 }
 
 static void main_announce(void *arg)
@@ -72,6 +84,8 @@ static bool main_prepare(const char *file)
         return conf_refused(CONF_SPOOLER_USER);
     if (!db_conninfo_valid(conf_text(CONF_DATABASE_SPOOLER)))
         return conf_refused(CONF_DATABASE_SPOOLER);
+    if (!sender_settings_valid())
+        return false;
     priv_warn_unreadable(file);
     return true;
 }
@@ -96,7 +110,7 @@ static int main_serve(char *const *argv)
     struct pool_options options = {.workers = main_workers(),
                                    .grace_ms = MAIN_GRACE_MS,
                                    .retire_ms = conf_number(CONF_SPOOLER_GRACE_MS),
-                                   .work = spool_work,
+                                   .work = main_work,
                                    .ended = counts_worker_ended,
                                    .tick = main_announce,
                                    .program = &program};

@@ -168,7 +168,10 @@ static enum fault sweep_steps(struct sweep *s, const struct sweep_marks *marks)
     if ((fault = sweep_archive(s, marks->archive)) != FAULT_NONE)
         return fault;
     sweep_step_begin(s, "keys");
-    return sweep_keys(s);
+    if ((fault = sweep_keys(s)) != FAULT_NONE)
+        return fault;
+    sweep_step_begin(s, "events");
+    return sweep_events(s);
 }
 
 static void sweep_count(const struct sweep *s, const char *outcome)

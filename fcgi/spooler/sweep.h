@@ -10,6 +10,7 @@
  *   lake      published places that belong to no published batch: what a crash left between two of the above
  *   archive   export jobs that ended long ago, and the rows of batches that expired long ago
  *   keys      idempotency keys, 24 h old
+ *   events    events of webhooks that are given up, and those that ended webhook.keep_hours ago
  *
  * Every step that looks at files lists first and asks the database then: an attempt is entered there before its
  * directory is made, and so is a batch, so a live one is never taken for a dead one. All statements are short, and a

@@ -1,5 +1,6 @@
 /*
- * sweep_rows: what has an end in the database: batches that expire, jobs and batches that are old, idempotency keys.
+ * sweep_rows: what has an end in the database: batches that expire, jobs and batches that are old, idempotency keys, events
+ * of webhooks.
  *
  * A batch is first told to be gone, in one transaction with others of its dataset, and its files are removed then; what
  * a crash leaves in between, sweep_lake finds. Caller: sweep.
@@ -13,6 +14,7 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/str.h"
+#include "spooler/counts.h"
 #include "spooler/sweep_step.h"
 
 #define ROWS_PAGE 100 /* datasets or sandboxes that are read at once */
@@ -23,7 +25,10 @@
 #define ROWS_MOVE_TEXT "200"
 #define ROWS_KEYS 500
 #define ROWS_KEYS_TEXT "500"
+#define ROWS_EVENTS 500
+#define ROWS_EVENTS_TEXT "500"
 #define ROWS_DAY_MS INT64_C(86400000)
+#define ROWS_HOUR_MS INT64_C(3600000)
 
 struct rows_page {
     int count;
@@ -181,6 +186,47 @@ enum fault sweep_keys(struct sweep *s)
         arena_reset(s->arena);
         if (fault == FAULT_NONE)
             fault = sweep_go_on();
+    }
+    return fault;
+}
+
+/* ---- events of webhooks ---- */
+
+/* Gives up a page of events that had their time; *count: how many. */
+static enum fault events_give_up(struct sweep *s, const char *const *params, int64_t *count)
+{
+    struct db_rows rows;
+    enum fault fault = db_call(s->db, s->arena, 0, &STMT_WEBHOOK_GIVE_UP, params, &rows);
+    *count = fault == FAULT_NONE ? rows.count : 0;
+    for (int row = 0; row < *count; row++)
+        log_event(LOG_WARN, "webhook_given_up", "org=%s sandbox=%s webhook=%s id=%s attempts=%s", db_text(&rows, row, 0),
+                  db_text(&rows, row, 1), log_quote(db_text(&rows, row, 3)), db_text(&rows, row, 2), db_text(&rows, row, 4));
+    counts_add("webhook/given_up", *count);
+    return fault;
+}
+
+/* Removes a page of events that ended long ago; *count: how many. */
+static enum fault events_forget(struct sweep *s, const char *const *params, int64_t *count)
+{
+    struct db_rows rows;
+    enum fault fault = db_call(s->db, s->arena, 0, &STMT_WEBHOOK_FORGET, params, &rows);
+    *count = fault == FAULT_NONE ? db_int(&rows, 0, 0) : 0;
+    return fault;
+}
+
+enum fault sweep_events(struct sweep *s)
+{
+    static enum fault (*const STEPS[])(struct sweep *, const char *const *, int64_t *) = {events_give_up, events_forget};
+    enum fault fault = FAULT_NONE;
+    for (size_t i = 0; fault == FAULT_NONE && i < sizeof STEPS / sizeof *STEPS; i++) {
+        int64_t count = ROWS_EVENTS;
+        while (fault == FAULT_NONE && count == ROWS_EVENTS && !sweep_time_is_up(s)) {
+            const char *params[] = {arena_int(s->arena, conf_number(CONF_WEBHOOK_KEEP_HOURS) * ROWS_HOUR_MS), ROWS_EVENTS_TEXT};
+            fault = arena_exhausted(s->arena) ? FAULT_MEMORY : STEPS[i](s, params, &count);
+            arena_reset(s->arena);
+            if (fault == FAULT_NONE)
+                fault = sweep_go_on();
+        }
     }
     return fault;
 }

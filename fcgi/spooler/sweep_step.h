@@ -34,6 +34,7 @@ enum fault sweep_expire(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_lake(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_archive(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_keys(struct sweep *s) MUST_CHECK;
+enum fault sweep_events(struct sweep *s) MUST_CHECK;
 
 /* Where a step is; ids that it does not go by are "". */
 struct sweep_place {

@@ -1,6 +1,7 @@
 -- What monitoring is told of the spoolers' work, over all tenants: the counters of metric_add, and of the queue how much
--- there is of each task in each state and how long the oldest waits (ms), by the weight of the org in four classes.
--- Costs as much as the queue is long: 1 to 1.5 us of CPU an entry.
+-- there is of each task in each state and how long the oldest waits (ms), by the weight of the org in four classes; of
+-- webhooks, how many events there are in each state, how old the oldest is, and how long one has been due at an endpoint
+-- to which nothing is being sent. Costs as much as the queue is long: 1 to 1.5 us of CPU an entry.
 -- SECURITY: runs as the owner, because nobody else sees the work of all tenants; it answers sums, and names no tenant. An
 -- org that is alone in its class of weight shows in that class, as how much work there is and nothing else.
 CREATE OR REPLACE FUNCTION consign.metric_read() RETURNS TABLE (name text, value bigint)
@@ -11,6 +12,21 @@ DECLARE
 BEGIN
     RETURN QUERY SELECT m.name, m.count FROM consign.metric_count m;
     RETURN QUERY SELECT 'sweep_last_ms', m.began_ms FROM consign.sweep_mark m WHERE m.step = 'sweep';
+    RETURN QUERY
+    WITH endpoint AS (
+        SELECT e.org, e.sandbox, e.webhook, w.active, e.sending AND e.not_before_ms > moment AS sending,
+            e.not_before_ms > moment AS later, count(*) AS events, min(e.created_ms) AS oldest, min(e.not_before_ms) AS due
+        FROM consign.webhook_event e JOIN consign.webhook w ON (w.org, w.sandbox, w.name) = (e.org, e.sandbox, e.webhook)
+        WHERE e.outcome IS NULL GROUP BY 1, 2, 3, 4, 5, 6
+    )
+    SELECT 'webhook_events/' || CASE WHEN h.sending THEN 'sending' WHEN NOT h.active THEN 'held' WHEN h.later THEN 'backoff'
+            ELSE 'waiting' END, sum(h.events)::bigint FROM endpoint h GROUP BY 1
+    UNION ALL
+    SELECT 'webhook_oldest_ms', greatest(moment - min(h.oldest), 0) FROM endpoint h HAVING count(*) > 0
+    UNION ALL
+    SELECT 'webhook_due_ms', moment - min(h.due) FROM endpoint h
+        WHERE h.active AND NOT h.later AND NOT EXISTS (SELECT FROM endpoint s WHERE s.sending
+            AND (s.org, s.sandbox, s.webhook) = (h.org, h.sandbox, h.webhook)) HAVING count(*) > 0;
     RETURN QUERY
     WITH org AS ( -- numbers and flags only: texts are made of the few rows that this comes to
         SELECT q.org, q.kind, q.task, q.cancel, q.attempt IS NOT NULL AS taken, q.not_before_ms > moment AS later,

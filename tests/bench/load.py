@@ -81,7 +81,7 @@ PARAMS = {
     "status": (*TENANT, "21", "0", ":job", "'SUCCEEDED'"),
     "create": (*TENANT, ":r", "md5(:r::text)", "consign.now_ms()", DATASET, "NULL", "0",
                "'identities.id,personalEmail.address'", "NULL", "NULL", "NULL", "'ups'", "md5(:r::text)", "'bench'", "NULL",
-               "NULL"),
+               "NULL", "NULL"),
 }
 # The rows of a job, and nothing else: no look at dataset, merge policy or quotas.
 INSERTS = f"""INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)

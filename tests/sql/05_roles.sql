@@ -3,7 +3,7 @@ BEGIN;
 CREATE FUNCTION pg_temp.denied(VARIADIC statements text[]) RETURNS SETOF text LANGUAGE sql AS
 $$ SELECT tap.refuses(s, '42501', current_user || ' must not: ' || s) FROM unnest(statements) s $$;
 
-SELECT plan(64);
+SELECT plan(73);
 SET LOCAL consign.org = 1;
 SET LOCAL ROLE consign_api;
 SELECT pg_temp.denied(
@@ -20,7 +20,9 @@ SELECT pg_temp.denied(
     'CREATE TEMP TABLE t (a integer)', 'CREATE TABLE consign.t (a integer)', 'CREATE TABLE public.t (a integer)', 'CREATE SCHEMA s',
     'CREATE OR REPLACE FUNCTION consign.now_ms() RETURNS bigint LANGUAGE sql AS ''SELECT 1::bigint''',
     'ALTER TABLE consign.batch DISABLE ROW LEVEL SECURITY', 'DROP POLICY tenant ON consign.batch', 'CREATE ROLE r',
-    'COPY consign.batch TO PROGRAM ''true''', 'SELECT pg_read_file(''PG_VERSION'')');
+    'COPY consign.batch TO PROGRAM ''true''', 'SELECT pg_read_file(''PG_VERSION'')',
+    'SELECT secret FROM consign.webhook', 'SELECT url FROM consign.webhook', 'SELECT FROM consign.webhook_event', 'SELECT * FROM consign.webhook_claim(9, 1)',
+    'INSERT INTO consign.webhook (org, sandbox, name, url, secret) VALUES (1, 11, ''n'', ''u'', decode(repeat(''00'', 32), ''hex''))');
 SET LOCAL row_security = off;
 SELECT pg_temp.denied('SELECT FROM consign.batch');
 SET LOCAL row_security = on;
@@ -33,7 +35,10 @@ SELECT pg_temp.denied(
     'UPDATE consign.idempotency_key SET object = ''x''', 'SELECT FROM consign.client', 'SELECT FROM consign.org', 'SELECT FROM consign.sandbox',
     'SELECT FROM consign.policy_document', 'DELETE FROM consign.export_target', 'DELETE FROM consign.system_job', 'DELETE FROM consign.dataset_retention',
     'SELECT consign.job_cancel(1, 11, 1)', 'SELECT * FROM consign.scope_find(''client-1'', ''One@AdobeOrg'', ''prod'')',
-    'SELECT * FROM consign.client_secret(''client-1'')', 'CREATE TABLE consign.t (a integer)');
+    'SELECT * FROM consign.client_secret(''client-1'')', 'CREATE TABLE consign.t (a integer)',
+    'UPDATE consign.webhook SET url = ''https://elsewhere/''', 'UPDATE consign.webhook SET secret = NULL', 'DELETE FROM consign.webhook',
+    'INSERT INTO consign.webhook_event (org, sandbox, event, webhook, body, created_ms, not_before_ms)
+        VALUES (1, 11, gen_random_uuid(), ''hook'', ''{}'', 0, 0)');
 
 SET LOCAL ROLE consign_metrics;
 SELECT pg_temp.denied('SELECT consign.now_ms()', 'SELECT FROM consign.work_queue', 'SELECT FROM consign.export_job',

@@ -5,6 +5,7 @@ SELECT plan(11);
 DELETE FROM consign.quota;
 DELETE FROM consign.work_queue;
 DELETE FROM consign.sweep_mark;
+DELETE FROM consign.webhook_event;
 CREATE FUNCTION pg_temp.told(of text) RETURNS bigint LANGUAGE sql AS $$
 SELECT value FROM consign.metric_read() WHERE name = of $$;
 

@@ -31,6 +31,7 @@
 
 #define SERVES (CONFINE_ACCEPT | CONFINE_STORE)
 #define SPOOLS (CONFINE_STORE | CONFINE_TREES)
+#define SENDS CONFINE_RESOLVE
 
 static char file[SCRATCH_PATH_MAX], folder[SCRATCH_PATH_MAX];
 
@@ -97,8 +98,9 @@ static void kills_what_only_an_intruder_calls(void **state)
         do_io_uring, do_keyctl,  do_memfd,     do_userfaultfd, do_perf,   do_map_code, do_protect_code};
     (void)state;
     for (size_t i = 0; i < N(ACTS); i++) {
-        for (int spools = 0; spools < 2; spools++) {
-            int status = child(spools ? SPOOLS : SERVES, ACTS[i]);
+        static const unsigned PROGRAMS[] = {SERVES, SPOOLS, SENDS};
+        for (size_t k = 0; k < N(PROGRAMS); k++) {
+            int status = child(PROGRAMS[k], ACTS[i]);
             if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
                 fail_msg("call %zu: wait status %#x", i, (unsigned)status);
         }
@@ -202,6 +204,30 @@ static void the_work_goes_on(void **state)
     assert_int_equal(child(SERVES, do_memory), 0);
 }
 
+/* a thread that is a process of its own in part: a table of files of its own */
+ACT(do_odd_thread, syscall(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0))
+ACT(do_pair, socketpair(AF_UNIX, SOCK_STREAM, 0, (int[2]){0}))
+
+static int do_joined_thread(void)
+{
+    pthread_t thread;
+    int failed = pthread_create(&thread, NULL, nothing, NULL);
+    return failed != 0 ? failed : pthread_join(thread, NULL);
+}
+
+static void who_sends_looks_up_names_in_threads(void **state)
+{
+    (void)state;
+    assert_int_equal(child(SENDS, do_joined_thread), 0);
+    assert_int_equal(WEXITSTATUS(child(SENDS, do_odd_thread)), EPERM);
+    assert_int_equal(child(SENDS, do_pair), 0);
+    assert_int_equal(WEXITSTATUS(child(SPOOLS, do_pair)), EPERM);
+    assert_int_equal(WEXITSTATUS(child(SPOOLS, do_joined_thread)), EPERM);
+    assert_int_equal(WEXITSTATUS(child(SENDS, do_rename)), EPERM);
+    assert_int_equal(WEXITSTATUS(child(SENDS, do_accept)), EPERM);
+    assert_int_equal(child(SENDS, do_resolve), 0);
+}
+
 static int do_abort(void)
 {
     abort();
@@ -229,7 +255,7 @@ int main(void)
     static const struct CMUnitTest TESTS[] = {
         cmocka_unit_test(kills_what_only_an_intruder_calls), cmocka_unit_test(refuses_what_is_not_listed),
         cmocka_unit_test(each_program_has_its_own_list),     cmocka_unit_test(the_work_goes_on),
-        cmocka_unit_test(a_broken_invariant_still_aborts),
+        cmocka_unit_test(a_broken_invariant_still_aborts),   cmocka_unit_test(who_sends_looks_up_names_in_threads),
     };
 #ifdef CONSIGN_SANITIZE
     puts("test_confine: skipped, a sanitizer build does not confine");

@@ -44,6 +44,57 @@ static void digests_known_vectors(void **state)
     free(million);
 }
 
+/* RFC 4231, test cases 1, 2 and 6 (a key longer than a block). */
+static void hmac_known_vectors(void **state)
+{
+    unsigned char ones[20], long_key[131];
+    memset(ones, 0x0b, sizeof ones);
+    memset(long_key, 0xaa, sizeof long_key);
+    const struct {
+        const void *key;
+        size_t key_length;
+        const char *bytes;
+        const char *hex;
+    } row[] = {
+        {ones, sizeof ones, "Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {"Jefe", 4, "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {long_key, sizeof long_key, "Test Using Larger Than Block-Size Key - Hash Key First",
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+    unsigned char digest[CRYPTO_SHA256_BYTES];
+    char hex[CRYPTO_SHA256_HEX];
+    (void)state;
+    for (size_t i = 0; i < N(row); i++) {
+        crypto_hmac_sha256(row[i].key, row[i].key_length, row[i].bytes, strlen(row[i].bytes), digest);
+        crypto_hex(digest, sizeof digest, hex);
+        assert_string_equal(hex, row[i].hex);
+    }
+}
+
+/* RFC 4648 section 10. */
+static void encodes_base64(void **state)
+{
+    static const char *const ROW[][2] = {{"", ""},         {"f", "Zg=="},        {"fo", "Zm8="},        {"foo", "Zm9v"},
+                                         {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
+    (void)state;
+    for (size_t i = 0; i < N(ROW); i++) {
+        char text[CRYPTO_BASE64_TEXT(6)];
+        crypto_base64((const unsigned char *)ROW[i][0], strlen(ROW[i][0]), text);
+        assert_string_equal(text, ROW[i][1]);
+    }
+}
+
+static void reads_hex_strictly(void **state)
+{
+    static const char *const BAD[] = {"", "00ff0", "00ff0012", "00fG00", "00FF00", "00ff0 ", " 00ff0"};
+    unsigned char bytes[3];
+    (void)state;
+    assert_true(crypto_unhex("00ff1a", bytes, 3));
+    assert_memory_equal(bytes, "\x00\xff\x1a", 3);
+    for (size_t i = 0; i < N(BAD); i++)
+        assert_false(crypto_unhex(BAD[i], bytes, 3));
+}
+
 static void secret_hash_is_salt_then_secret(void **state)
 {
     static const unsigned char SALT[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -188,7 +239,8 @@ static void compares_and_wipes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digests_known_vectors),   cmocka_unit_test(secret_hash_is_salt_then_secret),
+        cmocka_unit_test(digests_known_vectors), cmocka_unit_test(hmac_known_vectors),
+        cmocka_unit_test(encodes_base64), cmocka_unit_test(reads_hex_strictly),   cmocka_unit_test(secret_hash_is_salt_then_secret),
         cmocka_unit_test(encodes_base64url),       cmocka_unit_test(every_length_comes_back),
         cmocka_unit_test(refuses_loose_base64url), cmocka_unit_test(one_text_for_each_value),
         cmocka_unit_test(random_names_have_their_form), cmocka_unit_test(compares_and_wipes),

@@ -52,6 +52,9 @@ int ctl_quota(const char *verb, const struct ctl_options *options);
 /* retention.c: "set", "clear" or "list". -1: no such verb. */
 int ctl_retention(const char *verb, const struct ctl_options *options);
 
+/* webhook.c: "create", "list", "rotate", "disable" or "enable". -1: no such verb. */
+int ctl_webhook(const char *verb, const struct ctl_options *options);
+
 /* work.c: shows what the spoolers have to do; runs job_cancel or job_retry on one job. */
 int ctl_jobs(const struct ctl_options *options);
 int ctl_job(const char *function, const struct ctl_options *options);

@@ -25,6 +25,8 @@ static const char USAGE[] =
     "          (`default` for N takes it away) | list [--org ID]\n"
     "  retention set --org ID --sandbox NAME --dataset ID --days N|--hours N|--ms N\n"
     "          clear --org ID --sandbox NAME --dataset ID | list [--org ID]\n"
+    "  webhook create --org ID --sandbox NAME --name N --url URL | list [--org ID]\n"
+    "          rotate|disable|enable --org ID --sandbox NAME --name N\n"
     "  jobs    [--org ID]\n"
     "  cancel  --org ID --sandbox NAME --job NUMBER\n"
     "  retry   --org ID --sandbox NAME --job NUMBER\n"
@@ -149,6 +151,8 @@ static int main_run_verb(const char *kind, const char *verb, const struct ctl_op
         return ctl_quota(verb, options);
     if (strcmp(kind, "retention") == 0)
         return ctl_retention(verb, options);
+    if (strcmp(kind, "webhook") == 0)
+        return ctl_webhook(verb, options);
     return ctl_registry(kind, verb, options);
 }
 
