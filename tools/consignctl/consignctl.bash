@@ -11,6 +11,7 @@ declare -gA _consignctl_operator=(
     [client]='create list disable enable --org --name --rights --id'
     [quota]='set list --org --sandbox --weight --running --jobs --lake-bytes'
     [retention]='set clear list --org --sandbox --dataset --days --hours --ms'
+    [webhook]='create list rotate disable enable --org --sandbox --name --url'
     [jobs]='--org'
     [cancel]='--org --sandbox --job'
     [retry]='--org --sandbox --job'
