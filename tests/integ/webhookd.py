@@ -5,7 +5,7 @@ webhookd.py PORT LOG [CERTIFICATE KEY]
 
 Every request is a line of LOG before it is answered, so that what was answered was kept. The first word of the path is
 what it does: ok, created (201), slow (a tenth of a second), late (two seconds), fail (500), gone (410), hang (no answer),
-redirect (to /trap), huge (200 and 32 MiB), endless (headers without end). `LOG.ok` makes fail and gone answer 200.
+redirect (to /trap), huge (200 and a body without end), endless (headers without end). `LOG.ok` makes fail and gone answer 200.
 """
 
 import http.server
@@ -68,7 +68,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(302, Location="/trap")
 
     def do_huge(self):
-        self.answer(200, b"x" * (32 << 20))
+        self.send_response(200)
+        self.send_header("Content-Length", str(1 << 40))
+        self.end_headers()
+        while True:
+            self.wfile.write(HEADER)
 
     def do_endless(self):
         self.send_response(200)
