@@ -196,6 +196,8 @@ $(BUILD)/bin/consign-spooler: $(call objects,$(SPOOLER_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consignctl: $(call objects,$(CTL_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/jsoncheck: $(call objects,tools/jsoncheck/main.c) $(ARCHIVE)
 $(BUILD)/bin/jwsverify: $(call objects,tools/jwsverify/main.c) $(ARCHIVE)
+# The pool speaks HTTP to nobody and does without the libraries that this one brings.
+$(BUILD)/bin/consign-spooler $(BUILD)/bin/consignctl: LDLIBS += $(shell pkg-config --libs libcurl 2>/dev/null)
 $(PROGRAMS):
 	@mkdir -p $(@D)
 	@echo '  $@'

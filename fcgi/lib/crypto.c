@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -65,6 +66,14 @@ void crypto_sha256_hex(const void *bytes, size_t length, char out[CRYPTO_SHA256_
     unsigned char digest[CRYPTO_SHA256_BYTES];
     crypto_sha256(bytes, length, digest);
     crypto_hex(digest, sizeof digest, out);
+}
+
+void crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+                        unsigned char out[CRYPTO_SHA256_BYTES])
+{
+    unsigned written = 0;
+    INVARIANT(key_length <= 4096 && HMAC(EVP_sha256(), key, (int)key_length, bytes, length, out, &written) != NULL &&
+              written == CRYPTO_SHA256_BYTES);
 }
 
 /* An EVP_MD_CTX under a name of our own. */

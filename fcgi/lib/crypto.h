@@ -26,6 +26,10 @@ void crypto_sha256(const void *bytes, size_t length, unsigned char out[CRYPTO_SH
 void crypto_sha256_hex(const void *bytes, size_t length, char out[CRYPTO_SHA256_HEX]);
 void crypto_hex(const unsigned char *bytes, size_t length, char *out); /* 2 * length + 1 */
 
+/* HMAC with SHA-256 (RFC 2104). */
+void crypto_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
+                        unsigned char out[CRYPTO_SHA256_BYTES]);
+
 /* SHA-256 of bytes that come piece by piece. NULL: no memory. crypto_digest_end() gives the digest in
  * hex; crypto_digest_free() takes NULL too. */
 struct crypto_digest;
