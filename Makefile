@@ -198,9 +198,8 @@ $(ARCHIVE): $(call objects,$(ARCHIVE_SOURCES))
 $(BUILD)/bin/consign-api: $(call objects,$(API_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consign-spooler: $(call objects,$(SPOOLER_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consignctl: $(call objects,$(CTL_SOURCES)) $(ARCHIVE)
-$(BUILD)/bin/consignctl $(BUILD)/tests/test_client_place: LDLIBS += -lcurl
-# for webhooks
-$(BUILD)/bin/consign-spooler: LDLIBS += -lcurl
+# The pool speaks HTTP to nobody and does without the libraries that this one brings.
+$(BUILD)/bin/consign-spooler $(BUILD)/bin/consignctl $(BUILD)/tests/test_client_place: LDLIBS += -lcurl
 $(BUILD)/bin/jsoncheck: $(call objects,tools/jsoncheck/main.c) $(ARCHIVE)
 $(BUILD)/bin/jwsverify: $(call objects,tools/jwsverify/main.c) $(ARCHIVE)
 $(PROGRAMS):

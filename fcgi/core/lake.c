@@ -34,6 +34,14 @@ enum fault lake_attempt_relative(char out[LAKE_PATH_MAX], const struct lake_batc
     return lake_made(out, good, length);
 }
 
+enum fault lake_batch_relative(char out[LAKE_PATH_MAX], const struct lake_batch *batch)
+{
+    bool good = lake_batch_good(batch);
+    int length = !good ? 0
+                       : snprintf(out, LAKE_PATH_MAX, "%d/%d/%s/%s", batch->org, batch->sandbox, batch->dataset, batch->batch);
+    return lake_made(out, good, length);
+}
+
 enum fault lake_attempt_path(char out[LAKE_PATH_MAX], const char *root, const struct lake_batch *batch,
                              const char *attempt)
 {

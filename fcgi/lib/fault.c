@@ -36,6 +36,7 @@ static const struct fault_row TABLE[FAULT_COUNT] = {
     [FAULT_DB_DUPLICATE] = {"db_duplicate", 500, "internal", "An error of the service", LOG_ERROR, true},
     [FAULT_DISK_FULL] = {"disk_full", 503, "storage-unavailable", "The storage takes no data", LOG_ERROR, true},
     [FAULT_DISK] = {"disk", 503, "storage-unavailable", "The storage takes no data", LOG_ERROR, true},
+    [FAULT_STORE] = {"store", 500, "internal", "An error of the service", LOG_ERROR, false},
     [FAULT_OVERLOADED] = {"overloaded", 503, "overloaded", "The service is busy or restarting", LOG_WARN, true},
     [FAULT_NOT_READY] = {"not_ready", 503, "not-ready", "The service is not ready", LOG_WARN, true},
     [FAULT_MEMORY] = {"memory", 500, "internal", "An error of the service", LOG_ERROR, false},

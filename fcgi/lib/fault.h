@@ -46,6 +46,7 @@ enum fault {
     FAULT_DB_DUPLICATE,    /* unique key taken; a caller that made the key tries another */
     FAULT_DISK_FULL,       /* no space or no inodes left */
     FAULT_DISK,            /* any other failure of a read, write, sync or rename */
+    FAULT_STORE,           /* the object store refuses what is asked (403, no such bucket): a human has to mend it */
     FAULT_OVERLOADED,      /* no worker free */
     FAULT_NOT_READY,       /* what the service needs is not there (/ready); the detail says what */
     FAULT_MEMORY,          /* an arena or a buffer is exhausted */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "core/ident.h"
-#include "core/lake.h"
 #include "core/stmt_api.h"
+#include "responder/download.h"
 #include "responder/file_errors.h"
 #include "responder/handlers.h"
 #include "responder/query.h"
@@ -18,7 +18,6 @@
 #define FILES_START_MOST INT64_C(1000000000)
 #define FILES_BASE "/data/foundation/export/files/"
 #define FILES_MANIFEST "manifest.json"
-#define FILES_INTERNAL "/_lake/" /* the internal location of nginx/, whose root is the lake */
 
 struct files_page {
     int64_t limit;
@@ -135,34 +134,6 @@ enum fault file_handle_failed(struct call *c)
     return files_list(c, &STMT_ERROR_LIST, "failed", file_errors_entry);
 }
 
-/* Whether If-None-Match holds the tag, or is "*" (RFC 9110 section 13.1.2, weak comparison). */
-static bool files_none_match(const struct call *c, const char *tag)
-{
-    const char *given = request_param(&c->request, "HTTP_IF_NONE_MATCH");
-    return given != NULL && (strcmp(given, "*") == 0 || strstr(given, tag) != NULL);
-}
-
-/* Lets nginx send a file of a published attempt. */
-static enum fault files_send(struct call *c, const char *dataset, const char *batch, const char *attempt,
-                             const char *name, const char *type, const char *tag)
-{
-    char directory[LAKE_PATH_MAX];
-    struct lake_batch place = {c->scope.org, c->scope.sandbox, dataset, batch};
-    enum fault fault = lake_attempt_relative(directory, &place, attempt);
-    if (fault != FAULT_NONE)
-        return fault;
-    reply_header(&c->reply, "ETag", tag);
-    reply_header(&c->reply, "Cache-Control", "private, max-age=31536000, immutable");
-    if (files_none_match(c, tag)) {
-        c->reply.status = 304;
-        return FAULT_NONE;
-    }
-    c->reply.status = 200;
-    c->reply.content_type = type;
-    reply_header(&c->reply, "X-Accel-Redirect", arena_printf(c->arena, FILES_INTERNAL "%s/%s", directory, name));
-    return FAULT_NONE;
-}
-
 static const char *files_type(const char *name)
 {
     size_t length = strlen(name);
@@ -177,7 +148,13 @@ static enum fault files_send_manifest(struct call *c, const struct db_rows *batc
     const char *tag = arena_printf(c->arena, "\"%s-manifest\"", attempt);
     if (tag == NULL)
         return FAULT_MEMORY;
-    return files_send(c, db_text(batch, 0, BATCH_DATASET), c->segment[0], attempt, FILES_MANIFEST, "application/json", tag);
+    struct download file = {.batch = {c->scope.org, c->scope.sandbox, db_text(batch, 0, BATCH_DATASET), c->segment[0]},
+                            .attempt = attempt,
+                            .name = FILES_MANIFEST,
+                            .type = "application/json",
+                            .tag = tag,
+                            .bytes = -1};
+    return download_send(c, &file);
 }
 
 /* /batches/{b}/meta: what is told about a batch, listed and by ?path=: the manifest of an export's, the refused records
@@ -262,6 +239,11 @@ enum fault file_handle_get(struct call *c)
     if (strcmp(path, name) != 0)
         return FAULT_NOT_FOUND;
     const char *tag = arena_printf(c->arena, "\"%s\"", db_text(&rows, 0, 2));
-    return tag == NULL ? FAULT_MEMORY
-                       : files_send(c, db_text(&rows, 0, 3), batch, db_text(&rows, 0, 4), name, files_type(name), tag);
+    struct download file = {.batch = {c->scope.org, c->scope.sandbox, db_text(&rows, 0, 3), batch},
+                            .attempt = db_text(&rows, 0, 4),
+                            .name = name,
+                            .type = files_type(name),
+                            .tag = tag,
+                            .bytes = db_int(&rows, 0, 1)};
+    return tag == NULL ? FAULT_MEMORY : download_send(c, &file);
 }

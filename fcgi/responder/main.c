@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/database_check.h"
+#include "core/object_store.h"
 #include "core/stmt_api.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -133,6 +134,8 @@ static bool main_prepare(const char *file, struct keys **keys, struct issuers **
         return conf_refused(CONF_DATABASE_API);
     if (keys_open(conf_text(CONF_KEYS_DIR), keys) != FAULT_NONE)
         return conf_refused(CONF_KEYS_DIR);
+    if (object_store_open() != FAULT_NONE)
+        return conf_refused(CONF_LAKE_URL);
     priv_warn_unreadable(file);
     *issuers = main_issuers(*keys);
     return *issuers != NULL || conf_refused(CONF_TOKEN_ISSUERS);

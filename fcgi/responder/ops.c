@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/object_store.h"
 #include "core/stmt_api.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -72,12 +73,12 @@ static const char *ops_inbox(struct call *c)
     return access(conf_text(CONF_INBOX_DIR), W_OK | X_OK) == 0 ? NULL : strerror(errno);
 }
 
-/* nginx reads it as another user; it is there, or it is not. */
+/* nginx reads it as another user; it is there, or it is not. An object store is somebody else's service, and is not asked. */
 static const char *ops_lake(struct call *c)
 {
     struct stat s;
     (void)c;
-    return stat(conf_text(CONF_LAKE_DIR), &s) == 0 ? NULL : strerror(errno);
+    return object_store() != NULL || stat(conf_text(CONF_LAKE_DIR), &s) == 0 ? NULL : strerror(errno);
 }
 
 /* The service can do its work, or what it lacks, all of it. */

@@ -25,6 +25,8 @@ static const struct job_errors_row ROWS[] = {
     {FAULT_DISK_FULL, CODE_OUTPUT, "no space is left for it" OF_STORAGE, "storage", "no space is left" OF_STORAGE},
     {FAULT_DISK, CODE_OUTPUT, "the storage refused a read, write, sync or rename" OF_STORAGE, "storage",
      "an uploaded file could not be read as it was received" OF_STORAGE},
+    {FAULT_STORE, CODE_OUTPUT, "the object store refused the service; its operator has to mend that" OF_STORAGE, "storage",
+     "the object store refused the service" OF_STORAGE},
     {FAULT_QUOTA, CODE_OUTPUT, "the room in the lake that the operator gave the organization is used up; remove data or ask for more",
      "quota", "a quota that the operator set is used up"},
     {FAULT_DB_UNAVAILABLE, CODE_EXPORT, "the database ended the connection or did not answer" OF_DATABASE, "db_unavailable",

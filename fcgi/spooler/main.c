@@ -4,8 +4,8 @@
  * Owns nothing but its workers (lib/pool). Started by systemd or tools/devstack:
  *   consign-spooler --config FILE            until SIGTERM; SIGHUP reloads
  *   consign-spooler --config FILE --check    look whether that would work, the database too; print what a reload can't change
- * Speaks to PostgreSQL as consign_spooler and to two directories; one of its workers, the sender, to the hosts of
- * webhook.hosts, and to nobody else.
+ * Speaks to PostgreSQL as consign_spooler, to two directories, with lake.url to an object store; one of its workers, the sender,
+ * to the hosts of webhook.hosts; and to nobody else.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -13,9 +13,11 @@
 #include <string.h>
 
 #include "core/database_check.h"
+#include "core/object_store.h"
 #include "core/stmt_spooler.h"
 #include "lib/conf.h"
 #include "lib/db.h"
+#include "lib/http.h"
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "lib/pool_upgrade.h"
@@ -72,8 +74,9 @@ static enum fault main_make_places(void)
 static const char *main_fixed(void)
 {
     static char text[8192];
-    snprintf(text, sizeof text, "spooler.user = %s\ninbox.dir = %s\nlake.dir = %s\n", conf_text(CONF_SPOOLER_USER),
-             conf_text(CONF_INBOX_DIR), conf_text(CONF_LAKE_DIR));
+    snprintf(text, sizeof text, "spooler.user = %s\ninbox.dir = %s\nlake.dir = %s\nlake.url = %s\nlake.endpoint = %s\n",
+             conf_text(CONF_SPOOLER_USER), conf_text(CONF_INBOX_DIR), conf_text(CONF_LAKE_DIR), conf_text(CONF_LAKE_URL),
+             conf_text(CONF_LAKE_ENDPOINT));
     return text;
 }
 
@@ -86,6 +89,8 @@ static bool main_prepare(const char *file)
         return conf_refused(CONF_DATABASE_SPOOLER);
     if (!sender_settings_valid())
         return false;
+    if (object_store_open() != FAULT_NONE || (object_store() != NULL && !http_prepare()))
+        return conf_refused(CONF_LAKE_URL);
     priv_warn_unreadable(file);
     return true;
 }

@@ -3,26 +3,24 @@
  */
 #include "spooler/publish.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "core/lake.h"
 #include "core/stmt_spooler.h"
 #include "export/manifest.h"
 #include "lib/clock.h"
-#include "lib/conf.h"
 #include "lib/crypto.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/lake_store.h"
 #include "spooler/tree.h"
 
 #define PUBLISH_LIST_BYTES (64u * 1024u * 1024u)
 #define PUBLISH_FIGURES_BYTES (2u * 1024u * 1024u)
 #define PUBLISH_ASK_MS 30000
 #define PUBLISH_ASK_PAUSE_MS 200
+#define PUBLISH_UNDO_MS 1000
 
 /* [{batch, name, rows, bytes, sha256}, ...] */
 static void publish_list_files(const struct publish_order *o, struct str *out)
@@ -98,87 +96,63 @@ static enum fault publish_find_out(struct lease *l)
 }
 
 /* Writes the manifest of one batch from its files, which stand together from *first on, and makes its directory
- * durable. */
-static enum fault publish_write_manifest(const struct publish_order *o, uint32_t target, uint32_t *first)
+ * durable; describes it all in *set. */
+static enum fault publish_write_manifest(const struct publish_order *o, uint32_t target, uint32_t *first, struct lake_set *set)
 {
     const struct parcel *p = o->parcel;
-    struct manifest manifest = {
-        .job = o->lease->job, .batch = o->batches->batch[target], .watermark_ms = o->result->watermark_ms};
+    const struct lease *l = o->lease;
+    struct manifest manifest = {.job = l->job, .batch = o->batches->batch[target], .watermark_ms = o->result->watermark_ms};
     struct part_description *part = calloc(p->files + 1, sizeof *part);
-    char path[LAKE_PATH_MAX];
     if (part == NULL)
         return FAULT_MEMORY;
+    *set = (struct lake_set){
+        .batch = {.org = l->org, .sandbox = l->sandbox, .dataset = o->dataset, .batch = o->batches->batch[target]},
+        .attempt = l->attempt,
+        .file = p->file + *first};
     for (; *first < p->files && p->file[*first].target == target; ++*first) {
         part[manifest.parts++] = p->file[*first].part;
         manifest.rows += p->file[*first].part.rows;
     }
     manifest.part = part;
-    enum fault fault = manifest_write(o->place->target[target].directory, &manifest, NULL);
+    set->files = manifest.parts;
+    enum fault fault = manifest_write(o->place->target[target].directory, &manifest, &set->manifest);
     free(part);
     if (fault == FAULT_NONE)
-        fault = workplace_path(path, o->lease->attempt, NULL, target, NULL);
-    return fault == FAULT_NONE ? tree_sync(path) : fault;
+        fault = workplace_path(set->from, l->attempt, NULL, target, NULL);
+    return fault == FAULT_NONE ? tree_sync(set->from) : fault;
 }
 
-/* The work directory of a batch and its final place. */
-static enum fault publish_paths(const struct publish_order *o, uint32_t target, char from[LAKE_PATH_MAX],
-                                char to[LAKE_PATH_MAX], char above[LAKE_PATH_MAX])
-{
-    const struct lease *l = o->lease;
-    const char *root = conf_text(CONF_LAKE_DIR);
-    struct lake_batch place = {
-        .org = l->org, .sandbox = l->sandbox, .dataset = o->dataset, .batch = o->batches->batch[target]};
-    enum fault fault = workplace_path(from, l->attempt, NULL, target, NULL);
-    if (fault == FAULT_NONE)
-        fault = lake_attempt_path(to, root, &place, l->attempt);
-    return fault == FAULT_NONE ? lake_batch_path(above, root, &place) : fault;
-}
-
-/* Takes back what was moved to its final place: to where the runner removes it, and the sweep what the
- * runner could not. */
-static void publish_undo(const struct publish_order *o)
-{
-    char from[LAKE_PATH_MAX], to[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
-    for (uint32_t i = 0; i < o->batches->count; i++) {
-        if (publish_paths(o, i, from, to, above) != FAULT_NONE)
-            continue;
-        if (rename(to, from) != 0 && errno != ENOENT)
-            log_event(LOG_WARN, "left_behind", "attempt=%s reason=\"%s\"", o->lease->attempt, strerror(errno));
-        (void)rmdir(above); /* stays when another attempt's files are in it */
-    }
-}
-
-static enum fault publish_move(const struct publish_order *o)
-{
-    char from[LAKE_PATH_MAX], to[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
-    enum fault fault = FAULT_NONE;
-    for (uint32_t i = 0; fault == FAULT_NONE && i < o->batches->count; i++) {
-        fault = publish_paths(o, i, from, to, above);
-        if (fault == FAULT_NONE)
-            fault = tree_move(from, to, LAKE_LEVELS);
-        if (fault == FAULT_NONE)
-            fault = watch_tick(o->watch);
-    }
-    return fault;
-}
-
-/* Writes all manifests and brings all batches to their final places. */
-static enum fault publish_prepare(const struct publish_order *o)
+/* Writes all manifests, and brings all batches to their published places then; *begun says of how many that was begun. */
+static enum fault publish_prepare(const struct publish_order *o, struct lake_set *set, uint32_t *begun)
 {
     uint32_t first = 0;
     enum fault fault = FAULT_NONE;
     for (uint32_t i = 0; fault == FAULT_NONE && i < o->batches->count; i++) {
-        fault = publish_write_manifest(o, i, &first);
+        fault = publish_write_manifest(o, i, &first, &set[i]);
         if (fault == FAULT_NONE)
             fault = watch_tick(o->watch);
     }
-    return fault == FAULT_NONE ? publish_move(o) : fault;
+    for (; fault == FAULT_NONE && *begun < o->batches->count; ++*begun)
+        fault = lake_store()->publish(&set[*begun], o->watch);
+    return fault;
+}
+
+/* Takes back what was brought to its published place. A job that was cancelled is told so after it. */
+static void publish_undo(const struct lake_set *set, uint32_t begun)
+{
+    int64_t until_ms = clock_monotonic_ms() + PUBLISH_UNDO_MS;
+    for (uint32_t i = 0; i < begun; i++)
+        lake_store()->retract(&set[i], until_ms);
 }
 
 enum fault publish_job(const struct publish_order *o, bool *unsure)
 {
-    enum fault fault = publish_prepare(o);
     *unsure = false;
+    uint32_t begun = 0;
+    struct lake_set *set = calloc(o->batches->count + 1, sizeof *set);
+    if (set == NULL)
+        return FAULT_MEMORY;
+    enum fault fault = publish_prepare(o, set, &begun);
     if (fault == FAULT_NONE) {
         fault = publish_tell(o);
         if (fault == FAULT_DB_UNAVAILABLE)
@@ -187,6 +161,7 @@ enum fault publish_job(const struct publish_order *o, bool *unsure)
     }
     /* SECURITY: nothing is removed that may have been published */
     if (fault != FAULT_NONE && !*unsure)
-        publish_undo(o);
+        publish_undo(set, begun);
+    free(set);
     return fault;
 }

@@ -1,9 +1,9 @@
 /*
  * publish: makes what an attempt wrote the job's result.
  *
- * Order: of each batch the manifest written and synced, its directory synced, moved to its final name, that
- * synced, and only then one transaction that makes batches and job done. Before it nobody sees the files, after
- * it they never change. Caller: runner.
+ * Order: of each batch the manifest written and synced, its directory synced, moved to its final name and that
+ * synced (or uploaded, the manifest last: spooler/lake_store), and only then one transaction that makes batches and job done.
+ * Before it nobody sees the files, after it they never change. Caller: runner.
  */
 #ifndef CONSIGN_SPOOLER_PUBLISH_H
 #define CONSIGN_SPOOLER_PUBLISH_H

@@ -14,6 +14,7 @@
 #include "spooler/attempt.h"
 #include "spooler/counts.h"
 #include "spooler/job_errors.h"
+#include "spooler/lake_store.h"
 #include "spooler/orders.h"
 #include "spooler/publish.h"
 #include "spooler/tree.h"
@@ -64,19 +65,11 @@ void runner_watch_end(struct runner_tools *tools, enum fault fault)
 /* What the attempt before left in a batch's published place.
  * SECURITY: only that one's, which can't publish any more. We may have stood still since we looked, and be late ourselves:
  * what else lies there may be the job's result. What attempts before it left is the sweep's. */
-static enum fault runner_clean_batch(const struct runner *r, const char *batch)
+static enum fault runner_clean_batch(struct runner *r, const char *batch)
 {
     const struct lease *l = r->lease;
     struct lake_batch place = {.org = l->org, .sandbox = l->sandbox, .dataset = r->batch.dataset, .batch = batch};
-    char path[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
-    enum fault fault = lake_attempt_path(path, conf_text(CONF_LAKE_DIR), &place, l->previous);
-    if (fault == FAULT_NONE)
-        fault = lake_batch_path(above, conf_text(CONF_LAKE_DIR), &place);
-    if (fault == FAULT_NONE)
-        fault = tree_remove(path);
-    if (fault == FAULT_NONE)
-        (void)rmdir(above); /* stays when another attempt's files are in it */
-    return fault;
+    return lake_store()->remove_attempt(&place, l->previous, false, &r->watch);
 }
 
 /* The helpers of the attempt that died. */

@@ -71,11 +71,16 @@ enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const ch
     return fault;
 }
 
-void sweep_remove(struct sweep *s, const char *path)
+void sweep_removed(struct sweep *s, const char *path, enum fault fault)
 {
     s->removed++;
-    if (tree_remove(path) == FAULT_NONE)
+    if (fault == FAULT_NONE)
         log_event(LOG_INFO, "swept", "step=%s path=%s", s->step, log_quote(path));
+}
+
+void sweep_remove(struct sweep *s, const char *path)
+{
+    sweep_removed(s, path, tree_remove(path));
 }
 
 /* A number and the slash behind it, which are passed over. */

@@ -7,18 +7,15 @@
  * time. It walks the sandboxes that the database knows: a lake that is another database's is left alone.
  * Caller: sweep.
  */
-#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/lake.h"
 #include "core/stmt_spooler.h"
-#include "lib/conf.h"
-#include "lib/log.h"
 #include "lib/str.h"
+#include "spooler/lake_store.h"
 #include "spooler/sweep_names.h"
 #include "spooler/sweep_step.h"
 
@@ -70,20 +67,25 @@ static const char *lake_array(struct lake_walk *w, size_t offset)
     return kept;
 }
 
-static void lake_remove(struct lake_walk *w, const struct lake_question *q, bool awaited)
+static enum fault lake_remove(struct lake_walk *w, const struct lake_question *q, bool awaited)
 {
-    const char *root = conf_text(CONF_LAKE_DIR);
     struct lake_batch where = {.org = w->at.org, .sandbox = w->at.sandbox, .dataset = q->dataset, .batch = q->batch};
     char path[LAKE_PATH_MAX];
-    if (strcmp(q->attempt, LAKE_NO_ATTEMPT) != 0 && lake_attempt_path(path, root, &where, q->attempt) == FAULT_NONE)
-        sweep_remove(w->s, path);
-    /* stays when another attempt's files are in it, and for one that may be about to move its files there */
-    if (!awaited && lake_batch_path(path, root, &where) == FAULT_NONE && rmdir(path) != 0 && errno != ENOTEMPTY &&
-        errno != EEXIST && errno != ENOENT)
-        log_event(LOG_ERROR, "directory", "what=rmdir path=%s reason=\"%s\"", log_quote(path), strerror(errno));
+    if (strcmp(q->attempt, LAKE_NO_ATTEMPT) == 0) {
+        if (!awaited && lake_batch_relative(path, &where) == FAULT_NONE)
+            lake_store()->remove_empty(path);
+        return FAULT_NONE;
+    }
+    enum fault fault = lake_attempt_relative(path, &where, q->attempt);
+    /* the batch's directory stays for an attempt that may be about to move its files there */
+    if (fault == FAULT_NONE)
+        fault = lake_store()->remove_attempt(&where, q->attempt, awaited, NULL);
+    sweep_removed(w->s, path, fault);
+    return fault;
 }
 
-/* Asks about all that was noted, and removes what is dead. */
+/* Asks about all that was noted, and removes what is dead. One that can't be removed is no reason to leave the others; a lake
+ * that does not answer is. */
 static enum fault lake_ask(struct lake_walk *w)
 {
     struct sweep *s = w->s;
@@ -98,8 +100,11 @@ static enum fault lake_ask(struct lake_walk *w)
                                                  : db_call(s->db, s->arena, w->at.org, &STMT_LAKE_DEAD, params, &rows);
     for (int row = 0; fault == FAULT_NONE && row < rows.count; row++) {
         int64_t place = db_int(&rows, row, 0);
+        enum fault lake = FAULT_NONE;
         if (place >= 1 && place <= w->questions)
-            lake_remove(w, &w->question[place - 1], db_bool(&rows, row, 1));
+            lake = lake_remove(w, &w->question[place - 1], db_bool(&rows, row, 1));
+        if (lake == FAULT_STOPPED || lake == FAULT_NOT_READY)
+            fault = lake;
     }
     w->questions = 0;
     arena_reset(s->arena);
@@ -122,7 +127,7 @@ static enum fault lake_empty_dataset(struct lake_walk *w, const char *path, cons
     bool there;
     enum fault fault = sweep_ask(w->s, w->at.org, &STMT_DATASET_THERE, params, &there, NULL);
     if (fault == FAULT_NONE && !there)
-        (void)rmdir(path);
+        lake_store()->remove_empty(path);
     return fault;
 }
 
@@ -134,8 +139,8 @@ static enum fault lake_batch_walk(struct lake_walk *w, const char *dataset, cons
     enum fault fault = FAULT_NONE;
     if (snprintf(below, sizeof below, "%s/%s", path, batch) >= (int)sizeof below)
         return FAULT_INTERNAL;
-    sweep_names_read(&w->attempts, below, "", sweep_names_attempt);
-    if (w->attempts.count == 0)
+    fault = lake_store()->names(&w->attempts, below, "", sweep_names_attempt);
+    if (fault == FAULT_NONE && w->attempts.count == 0)
         fault = lake_note(w, dataset, batch, LAKE_NO_ATTEMPT);
     for (int i = 0; fault == FAULT_NONE && i < w->attempts.count; i++)
         fault = lake_note(w, dataset, batch, w->attempts.name[i]);
@@ -151,13 +156,12 @@ static enum fault lake_dataset_walk(struct lake_walk *w, const char *dataset, co
 {
     char path[LAKE_PATH_MAX], last[SWEEP_NAME_MAX];
     enum fault fault = FAULT_NONE;
-    int length = snprintf(path, sizeof path, "%s/%d/%d/%s", conf_text(CONF_LAKE_DIR), w->at.org, w->at.sandbox, dataset);
-    if (length >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%d/%d/%s", w->at.org, w->at.sandbox, dataset) >= (int)sizeof path)
         return FAULT_INTERNAL;
     str_copy_fitting(last, sizeof last, after);
     do {
-        sweep_names_read(&w->batches, path, last, sweep_names_batch);
-        if (w->batches.count == 0 && *last == '\0')
+        fault = lake_store()->names(&w->batches, path, last, sweep_names_batch);
+        if (fault == FAULT_NONE && w->batches.count == 0 && *last == '\0')
             return lake_empty_dataset(w, path, dataset);
         for (int i = 0; fault == FAULT_NONE && !w->full && i < w->batches.count; i++) {
             fault = lake_batch_walk(w, dataset, path, w->batches.name[i]);
@@ -172,14 +176,14 @@ static enum fault lake_place_walk(struct lake_walk *w, const char *dataset, cons
 {
     char path[LAKE_PATH_MAX], last[SWEEP_NAME_MAX];
     enum fault fault = FAULT_NONE;
-    if (snprintf(path, sizeof path, "%s/%d/%d", conf_text(CONF_LAKE_DIR), w->at.org, w->at.sandbox) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%d/%d", w->at.org, w->at.sandbox) >= (int)sizeof path)
         return FAULT_INTERNAL;
     str_copy_fitting(last, sizeof last, dataset);
     if (*batch != '\0')
         fault = lake_dataset_walk(w, dataset, batch);
     bool more = true;
     while (fault == FAULT_NONE && !w->full && more) {
-        sweep_names_read(&w->datasets, path, last, sweep_names_dataset);
+        fault = lake_store()->names(&w->datasets, path, last, sweep_names_dataset);
         more = w->datasets.more;
         for (int i = 0; fault == FAULT_NONE && !w->full && i < w->datasets.count; i++) {
             str_copy_fitting(last, sizeof last, w->datasets.name[i]);
@@ -187,6 +191,14 @@ static enum fault lake_place_walk(struct lake_walk *w, const char *dataset, cons
         }
     }
     return fault == FAULT_NONE ? lake_ask(w) : fault; /* a question is of one sandbox */
+}
+
+/* Ends the walk for this time, behind this sandbox. */
+static void lake_pass(struct lake_walk *w)
+{
+    memset(w->dataset, 'f', IDENT_DATASET_DIGITS);
+    memset(w->batch, 'f', IDENT_BATCH_DIGITS);
+    w->full = true;
 }
 
 static enum fault lake_read_places(struct lake_walk *w, const struct lake_place *behind)
@@ -213,6 +225,8 @@ static enum fault lake_walk(struct lake_walk *w, const struct lake_place *first,
             bool again = w->place[i].org == first->org && w->place[i].sandbox == first->sandbox;
             behind = w->at = w->place[i];
             fault = lake_place_walk(w, again ? dataset : "", again ? batch : "");
+            if (fault == FAULT_NONE && !w->full && sweep_time_is_up(w->s)) /* the sandbox is done: behind all that may be in it */
+                lake_pass(w);
             if (fault == FAULT_NONE)
                 fault = sweep_go_on();
         }
@@ -237,6 +251,8 @@ enum fault sweep_lake(struct sweep *s, const char *mark)
         sweep_place_write(&at, place);
     }
     free(w);
+    if (fault == FAULT_NOT_READY || fault == FAULT_STORE) /* logged; from the same mark the next time */
+        return FAULT_NONE;
     if (fault == FAULT_NONE && strcmp(place, mark) != 0)
         fault = sweep_mark(s, place);
     return fault;

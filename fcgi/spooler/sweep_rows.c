@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/str.h"
 #include "spooler/counts.h"
+#include "spooler/lake_store.h"
 #include "spooler/sweep_step.h"
 
 #define ROWS_PAGE 100 /* datasets or sandboxes that are read at once */
@@ -79,12 +80,15 @@ static enum fault rows_pass(struct sweep *s, const struct sweep_place *place, co
 
 /* ---- batches that expire ---- */
 
-static void expire_files(struct sweep *s, const struct sweep_place *place, const char *batch)
+static enum fault expire_files(struct sweep *s, const struct sweep_place *place, const char *batch)
 {
     struct lake_batch where = {.org = place->org, .sandbox = place->sandbox, .dataset = place->dataset, .batch = batch};
     char path[LAKE_PATH_MAX];
-    if (lake_batch_path(path, conf_text(CONF_LAKE_DIR), &where) == FAULT_NONE)
-        sweep_remove(s, path);
+    enum fault fault = lake_batch_relative(path, &where);
+    if (fault == FAULT_NONE)
+        fault = lake_store()->remove_batch(&where);
+    sweep_removed(s, path, fault);
+    return fault;
 }
 
 /* One set of batches of a dataset; *more: there may be others. */
@@ -94,10 +98,11 @@ static enum fault expire_some(struct sweep *s, const struct sweep_place *place, 
     const char *params[] = {arena_int(s->arena, place->org), arena_int(s->arena, place->sandbox), place->dataset,
                             ROWS_EXPIRE_TEXT};
     enum fault fault = db_call(s->db, s->arena, place->org, &STMT_BATCH_EXPIRE, params, &rows);
+    enum fault lake = FAULT_NONE; /* when it does not answer the rest is for sweep_lake */
     int count = fault == FAULT_NONE ? rows.count : 0;
-    for (int row = 0; row < count; row++) {
+    for (int row = 0; row < count && lake != FAULT_NOT_READY && lake != FAULT_STOPPED; row++) {
         if (strcmp(db_text(&rows, row, 1), "export") == 0)
-            expire_files(s, place, db_text(&rows, row, 0));
+            lake = expire_files(s, place, db_text(&rows, row, 0));
     }
     if (count > 0)
         log_event(LOG_INFO, "expired", "org=%d sandbox=%d dataset=%s batches=%d", place->org, place->sandbox,

@@ -69,4 +69,7 @@ enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const ch
 /* Removes a directory or file, counts it, and says so in the log. */
 void sweep_remove(struct sweep *s, const char *path);
 
+/* The same for what was removed otherwise, or not: `fault`, which was logged. */
+void sweep_removed(struct sweep *s, const char *path, enum fault fault);
+
 #endif

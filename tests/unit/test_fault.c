@@ -90,6 +90,7 @@ static void retryable_is_what_may_work_later(void **state)
             assert_int_not_equal(row->level, LOG_ERROR);
     }
     assert_false(fault_row(FAULT_INTERNAL)->retryable);
+    assert_false(fault_row(FAULT_STORE)->retryable); /* a right or a bucket does not come back by itself */
     assert_int_equal(fault_row(FAULT_INTERNAL)->level, LOG_ERROR);
 }
 

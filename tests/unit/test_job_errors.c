@@ -64,7 +64,7 @@ static void every_fault_has_a_document(void **state)
 static void output_that_cannot_be_written_comes_first(void **state)
 {
     (void)state;
-    static const enum fault WRITING[] = {FAULT_DISK, FAULT_DISK_FULL, FAULT_QUOTA};
+    static const enum fault WRITING[] = {FAULT_DISK, FAULT_DISK_FULL, FAULT_STORE, FAULT_QUOTA};
     for (size_t i = 0; i < sizeof WRITING / sizeof *WRITING; i++) {
         struct json_object *errors = errors_of(WRITING[i]);
         assert_int_equal(json_object_array_length(errors), 2);

@@ -7,21 +7,17 @@
  * One line a finding, then the figures. Stops nothing and changes nothing; it may run while the service does. A batch
  * that expires meanwhile is no finding, nor are its files for VERIFY_EXPIRED_MS, in which the sweep removes them.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "consignctl/ctl.h"
+#include "consignctl/verify_lake.h"
 #include "core/lake.h"
-#include "lib/conf.h"
 #include "lib/crypto.h"
 #include "lib/jscan.h"
+#include "lib/str.h"
 
 #define VERIFY_MANIFEST "manifest.json"
 #define VERIFY_MANIFEST_BYTES ((size_t)64 * 1024 * 1024)
@@ -33,6 +29,7 @@ static const char *const VERIFY_NAMES[] = {"missing", "short", "changed", "stray
 
 struct verify {
     PGconn *conn;
+    const struct verify_lake *lake;
     const char *const *batch; /* org, sandbox and id of the batch that is compared; NULL: none is */
     int64_t batches, files, bytes;
     int64_t found[VERIFY_FINDINGS];
@@ -58,35 +55,41 @@ static void verify_report(struct verify *v, enum verify_finding finding, const c
     printf("%s\t%s%s%s\n", VERIFY_NAMES[finding], path, *name != '\0' ? "/" : "", name);
 }
 
-/* Size and SHA-256 of a file of the directory; false: it can't be opened or read. */
-static bool verify_read(int directory, const char *name, int64_t *size, char digest[CRYPTO_SHA256_HEX])
+/* Size and SHA-256 of what is read. */
+struct verify_sum {
+    struct crypto_digest *digest;
+    int64_t size;
+};
+
+static bool verify_add(void *arg, const char *bytes, size_t length)
 {
-    static char piece[1 << 20];
-    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    struct crypto_digest *sum = crypto_digest_new();
-    ssize_t got = -1;
-    if (sum == NULL)
+    struct verify_sum *sum = arg;
+    crypto_digest_add(sum->digest, bytes, length);
+    sum->size += (int64_t)length;
+    return true;
+}
+
+/* False: the file can't be read. */
+static bool verify_read(struct verify *v, const char *path, const char *name, int64_t *size, char digest[CRYPTO_SHA256_HEX])
+{
+    struct verify_sum sum = {.digest = crypto_digest_new()};
+    if (sum.digest == NULL)
         ctl_fail("no memory");
-    *size = 0;
-    while (fd >= 0 && (got = read(fd, piece, sizeof piece)) > 0) {
-        crypto_digest_add(sum, piece, (size_t)got);
-        *size += got;
-    }
-    crypto_digest_end(sum, digest);
-    crypto_digest_free(sum);
-    if (fd >= 0)
-        close(fd);
-    return got == 0;
+    bool whole = v->lake->read(path, name, verify_add, &sum);
+    crypto_digest_end(sum.digest, digest);
+    crypto_digest_free(sum.digest);
+    *size = sum.size;
+    return whole;
 }
 
 /* What the catalog says of a batch's files: name, rows, bytes, sha256. */
-static void verify_files(struct verify *v, int directory, const char *path, const PGresult *files)
+static void verify_files(struct verify *v, const char *path, const PGresult *files)
 {
     for (int row = 0; row < PQntuples(files); row++) {
         char digest[CRYPTO_SHA256_HEX];
         int64_t size, expected = strtoll(PQgetvalue(files, row, 2), NULL, 10);
         const char *name = PQgetvalue(files, row, 0);
-        if (!verify_read(directory, name, &size, digest))
+        if (!verify_read(v, path, name, &size, digest))
             verify_report(v, VERIFY_MISSING, path, name);
         else if (size < expected)
             verify_report(v, VERIFY_SHORT, path, name);
@@ -127,25 +130,20 @@ static bool verify_manifest_text(const char *text, size_t length, const PGresult
     return same;
 }
 
-static void verify_manifest(struct verify *v, int directory, const char *path, const PGresult *files)
+static bool verify_keep(void *arg, const char *bytes, size_t length)
 {
-    struct stat about;
-    char *text = NULL;
-    int fd = openat(directory, VERIFY_MANIFEST, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about) != 0) {
+    str_append(arg, bytes, length);
+    return true;
+}
+
+static void verify_manifest(struct verify *v, const char *path, const PGresult *files)
+{
+    struct str text = STR_INIT(VERIFY_MANIFEST_BYTES);
+    if (!v->lake->read(path, VERIFY_MANIFEST, verify_keep, &text))
         verify_report(v, VERIFY_MISSING, path, VERIFY_MANIFEST);
-    } else {
-        size_t length = (size_t)about.st_size < VERIFY_MANIFEST_BYTES ? (size_t)about.st_size : VERIFY_MANIFEST_BYTES;
-        text = malloc(length + 1);
-        if (text == NULL)
-            ctl_fail("no memory");
-        ssize_t got = read(fd, text, length);
-        if (got < 0 || (size_t)got != length || !verify_manifest_text(text, length, files))
-            verify_report(v, VERIFY_CHANGED, path, VERIFY_MANIFEST);
-    }
-    free(text);
-    if (fd >= 0)
-        close(fd);
+    else if (text.overflow || text.data == NULL || !verify_manifest_text(text.data, text.length, files))
+        verify_report(v, VERIFY_CHANGED, path, VERIFY_MANIFEST);
+    str_free(&text);
 }
 
 static bool verify_listed(const char *name, const PGresult *files)
@@ -156,49 +154,52 @@ static bool verify_listed(const char *name, const PGresult *files)
     return listed;
 }
 
-static void verify_strays(struct verify *v, int directory, const char *path, const PGresult *files)
+/* The batch whose directory is listed. */
+struct verify_folder {
+    struct verify *v;
+    const char *path;
+    const PGresult *files;
+};
+
+static void verify_stray(void *arg, const char *name, bool directory)
 {
-    DIR *list = fdopendir(dup(directory));
-    if (list == NULL)
-        ctl_fail("%s: %s", path, strerror(errno));
-    for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
-        bool self = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        if (!self && !verify_listed(entry->d_name, files))
-            verify_report(v, VERIFY_STRAY, path, entry->d_name);
-    }
-    closedir(list);
+    const struct verify_folder *f = arg;
+    if (directory || !verify_listed(name, f->files))
+        verify_report(f->v, VERIFY_STRAY, f->path, name);
+}
+
+static void verify_nothing(void *arg, const char *name, bool directory)
+{
+    (void)arg;
+    (void)name;
+    (void)directory;
 }
 
 /* One row of the catalog: sandbox, dataset, batch, attempt. */
 static void verify_batch(struct verify *v, const char *org, const PGresult *batches, int row)
 {
-    char path[LAKE_PATH_MAX], full[LAKE_PATH_MAX];
+    char path[LAKE_PATH_MAX];
     const char *params[] = {org, PQgetvalue(batches, row, 0), PQgetvalue(batches, row, 2)};
     struct lake_batch place = {.org = (int)strtol(params[0], NULL, 10),
                                .sandbox = (int)strtol(params[1], NULL, 10),
                                .dataset = PQgetvalue(batches, row, 1),
                                .batch = params[2]};
-    const char *attempt = PQgetvalue(batches, row, 3);
-    if (lake_attempt_relative(path, &place, attempt) != FAULT_NONE ||
-        lake_attempt_path(full, conf_text(CONF_LAKE_DIR), &place, attempt) != FAULT_NONE)
+    if (lake_attempt_relative(path, &place, PQgetvalue(batches, row, 3)) != FAULT_NONE)
         ctl_fail("batch %s: no path", params[2]);
-    int directory = open(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory < 0 && (errno == EACCES || errno == EPERM))
-        ctl_fail("%s: %s", path, strerror(errno));
     v->batch = params;
     v->batches++;
-    if (directory < 0) {
+    if (!v->lake->list(path, verify_nothing, NULL)) {
         verify_report(v, VERIFY_MISSING, path, "");
         v->batch = NULL;
         return;
     }
     PGresult *files = ctl_query(v->conn, "SELECT f.name, f.records, f.bytes, f.sha256 FROM consign.batch_file f"
                                 " WHERE f.org = $1::int AND f.sandbox = $2::int AND f.batch = $3", 3, params);
-    verify_files(v, directory, path, files);
-    verify_manifest(v, directory, path, files);
-    verify_strays(v, directory, path, files);
+    struct verify_folder folder = {.v = v, .path = path, .files = files};
+    verify_files(v, path, files);
+    verify_manifest(v, path, files);
+    (void)v->lake->list(path, verify_stray, &folder);
     PQclear(files);
-    close(directory);
     v->batch = NULL;
 }
 
@@ -238,50 +239,42 @@ static bool verify_known(struct verify *v, char part[VERIFY_LEVELS][64])
     return yes;
 }
 
-static void verify_walk(struct verify *v, const char *path, int level, char part[VERIFY_LEVELS][64]);
+/* A directory of the lake that is `level` names deep, and the names that lead to it. */
+struct verify_place {
+    struct verify *v;
+    const char *path;
+    int level;
+    char (*part)[64];
+};
 
-/* One name of the lake that is `level` names deep: nobody published it, or it is walked on. */
-static void verify_name(struct verify *v, const char *path, const char *name, int level, char part[VERIFY_LEVELS][64])
+static void verify_walk(const struct verify_place *at);
+
+/* One name in it: nobody published it, or it is walked on. */
+static void verify_name(void *arg, const char *name, bool directory)
 {
+    const struct verify_place *at = arg;
     char below[LAKE_PATH_MAX];
-    struct stat about;
-    int length = snprintf(below, sizeof below, "%s/%s", path, name);
-    bool good = length > 0 && (size_t)length < sizeof below && strlen(name) < sizeof part[0];
-    if (good && lstat(below, &about) != 0) {
-        if (errno != ENOENT) /* what is gone by now was no stray */
-            ctl_fail("%s: %s", below, strerror(errno));
-        return;
-    }
-    good = good && S_ISDIR(about.st_mode);
+    int length = snprintf(below, sizeof below, "%s%s%s", at->path, *at->path == '\0' ? "" : "/", name);
+    bool good = directory && length > 0 && (size_t)length < sizeof below && strlen(name) < sizeof at->part[0];
     if (good)
-        memcpy(part[level], name, strlen(name) + 1);
-    if (good && level + 1 < VERIFY_LEVELS)
-        verify_walk(v, below, level + 1, part);
-    else if (!good || !verify_known(v, part))
-        verify_report(v, VERIFY_STRAY, path, name);
+        memcpy(at->part[at->level], name, strlen(name) + 1);
+    if (good && at->level + 1 < VERIFY_LEVELS) {
+        verify_walk(&(struct verify_place){at->v, below, at->level + 1, at->part});
+    } else if (!good || !verify_known(at->v, at->part)) {
+        char full[2 * LAKE_PATH_MAX];
+        snprintf(full, sizeof full, "%s%s%s", at->v->lake->root, *at->path == '\0' ? "" : "/", at->path);
+        verify_report(at->v, VERIFY_STRAY, full, name);
+    }
 }
 
-/* Walks the lake below `path`, which is `level` names deep. */
-static void verify_walk(struct verify *v, const char *path, int level, char part[VERIFY_LEVELS][64])
+static void verify_walk(const struct verify_place *at)
 {
-    struct dirent **entry;
-    int count = scandir(path, &entry, NULL, alphasort);
-    if (count < 0 && errno == ENOENT)
-        return;
-    if (count < 0)
-        ctl_fail("%s: %s", path, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        const char *name = entry[i]->d_name;
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (level > 0 || strcmp(name, "tmp") != 0))
-            verify_name(v, path, name, level, part);
-        free(entry[i]);
-    }
-    free(entry);
+    (void)at->v->lake->list(at->path, verify_name, (void *)(uintptr_t)at);
 }
 
 int ctl_verify(const struct ctl_options *options)
 {
-    struct verify v = {.conn = ctl_connect_owner()};
+    struct verify v = {.conn = ctl_connect_owner(), .lake = verify_lake_open()};
     char part[VERIFY_LEVELS][64] = {{0}};
     const char *params[] = {ctl_option(options, "org")};
     PGresult *orgs = ctl_query(v.conn, "SELECT o.org FROM consign.org o WHERE $1::text IS NULL OR o.ims_org_id = $1"
@@ -292,7 +285,7 @@ int ctl_verify(const struct ctl_options *options)
         verify_org(&v, PQgetvalue(orgs, row, 0));
     PQclear(orgs);
     if (params[0] == NULL)
-        verify_walk(&v, conf_text(CONF_LAKE_DIR), 0, part);
+        verify_walk(&(struct verify_place){&v, "", 0, part});
     printf("verify: batches=%" PRId64 " files=%" PRId64 " bytes=%" PRId64, v.batches, v.files, v.bytes);
     int64_t findings = 0;
     for (int i = 0; i < VERIFY_FINDINGS; i++) {

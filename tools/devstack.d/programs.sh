@@ -77,23 +77,31 @@ programs_start_spooler()
 
 programs_start_nginx()
 {
-    local rate='' docs='' nofile
+    local rate='' docs='' nofile objects='' store
     if process_alive nginx; then return; fi
     case ${CONSIGN_RATE_LIMITS:-off} in
     on)    rate='include consign/rate.conf; include consign/token_rate.conf;' ;;
     token) rate='include consign/token_rate.conf;' ;;
     esac
+    store=$(programs_setting lake.region)
+    store=https://s3.${store:-us-east-1}.amazonaws.com
+    if [ -n "$(programs_setting lake.endpoint)" ]; then store=$(programs_setting lake.endpoint); fi
+    if [ -n "$(programs_setting lake.url)" ]; then objects='include consign/objects.conf;'; fi
     nofile=$(ulimit -Hn)
     if [ "$nofile" = unlimited ] || [ "$nofile" -gt 32768 ]; then nofile=32768; fi
     if [ -d share/docs ]; then docs=$STATE/share/docs; fi
     share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= "NOFILE=$nofile" \
         "PUBLIC_LISTEN=127.0.0.1:$PORT backlog=4096" "OPS_LISTEN=127.0.0.1:$((PORT + 1))" \
-        "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake" "WEB=$STATE/nginx/web" "DOCS=$docs"
+        "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake" \
+        "LAKE_OBJECTS=$objects" "OBJECTS=$store" "RESOLVER=${CONSIGN_RESOLVER:+resolver $CONSIGN_RESOLVER;}" "WEB=$STATE/nginx/web" "DOCS=$docs"
     process_start nginx nginx.log "$(PATH=$PATH:/usr/sbin command -v nginx)" \
         -e "$STATE/log/nginx.log" -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf"
     process_await nginx nginx.log $PROGRAMS_READY_SECONDS \
         curl -fsS --noproxy '*' --max-time 2 -o /dev/null "$(programs_ops_url)/health"
 }
+
+# programs_setting NAME: what consign.conf says; empty when it is not there.
+programs_setting() { sed -n "s/^$1 = *//p" consign.conf; }
 
 # What a reload says when it is decided, one line an event: new workers are ready, or nothing changed.
 PROGRAMS_DECIDED="${PROGRAMS_EVENT}reload\\(ed\\|_refused\\|_failed\\|_stuck\\)\\>"
