@@ -362,7 +362,7 @@ def test_what_a_crash_left_goes_and_nothing_else(stack, store, small):
     before = store.keys(done)
     for key in (*dead, *foreign):
         store.bucket.put(key, b"x")
-    begun = f"{batch_place}/{NOBODY}/part-00001-x.json"
+    begun = f"{sandbox}/{'e' * 24}/{uuid.uuid4().hex}/{uuid.uuid4()}/part-00000-x.json"  # of which there is nothing else
     store.bucket.begin_upload(begun)
     try:
         eventually(lambda: not set(dead) & set(store.keys()), "leftovers stay")
