@@ -18,6 +18,7 @@ from stack import Stack, Tenants, missing_variables
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "fault: kills processes of the stack; comes last")
+    config.addinivalue_line("markers", "long: more of the same, or half a minute of all cores; not in make test but in make fault")
     config.addinivalue_line("markers", "slow: takes more than ten seconds; comes first")
     config.addinivalue_line("markers", "alone: measures time; no other worker runs a test meanwhile")
     sidebyside.take_stack()

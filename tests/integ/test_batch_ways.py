@@ -136,6 +136,7 @@ def test_other_encoding_is_415_and_tells_which_ones(shared, dataset, encoding):
     assert answer.headers["Accept-Encoding"] == "gzip, zstd, identity"
 
 
+@pytest.mark.long
 def test_file_that_decodes_to_more_than_the_limit_fails_the_batch():
     """A million bytes for each thousand that come: the limit holds for what they decode to."""
     with ownstack.own_stack() as own:

@@ -159,6 +159,7 @@ def test_a_little_room_takes_what_fits(stand, owner, roomy):
     owner.post(f"{flows.IMPORT}/{batch}?action=ABORT", expect=200)
 
 
+@pytest.mark.long
 def test_what_was_acknowledged_before_the_power_went_is_there_afterwards():
     reason = devices.why_no_disks()
     if reason:

@@ -134,7 +134,7 @@ def check_weights(stack, workers):
     assert 28 <= claims["heavy"] <= 32
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_long_queue_delays_others_by_less_than_a_slice_and_weights_count(own, workers):
     stack = own.start(spooler__workers=workers, spooler__express=0)
     check_delays(stack, workers)

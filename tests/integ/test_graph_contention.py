@@ -161,6 +161,7 @@ def kill_in_a_pass(stack, sandbox):
 
 
 @pytest.mark.fault
+@pytest.mark.long
 def test_contention_with_kills():
     with own_stack() as own:
         stack = own.start(spooler__workers=3)

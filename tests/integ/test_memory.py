@@ -99,6 +99,7 @@ def test_persons_of_several_mib_under_pdg(stack, twin, form):
     assert_small(stack, "exporting")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["json", "parquet"])
 def test_fifty_segments_each_with_its_batch(stack, twin, form):
     """Sixty are refused; fifty are fifty files open at once."""

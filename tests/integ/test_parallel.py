@@ -83,7 +83,7 @@ def shop(own):
     return Shop(own)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2, 4])
 def test_the_same_rows_whatever_the_number_of_workers(shop, workers):
     shop.restart(workers)
     for form, (body, rules) in zip(("json", "parquet", "json", "parquet", "parquet"), shop.requests()):

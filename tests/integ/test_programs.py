@@ -22,7 +22,10 @@ def test_the_database(stack):
     run(REPO / "tests/sql/run")
 
 
-@pytest.mark.parametrize("cases", ["corners", "1", "2"])
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize("cases", [pytest.param("corners", marks=LONG), "1", pytest.param("2", marks=LONG)])
 def test_rows_are_read_back_by_other_readers(cases):
     """Random schemas, a hundred for each seed."""
     program = REPO / "tests/node/random_rows.py"
