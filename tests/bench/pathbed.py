@@ -16,7 +16,6 @@ from constant import Constant, write_nginx
 from meter import below, processes
 from stack import is_alive, process_tree
 
-BUFFERS_MIB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4 >> 20
 NGINX_WAIT_S = 30
 LOG_WAIT_S = 1.5  # nginx keeps lines for a second
 
@@ -34,9 +33,6 @@ class PathBed:
 
     def up(self, tenants, jobs, asked):
         """Seconds of the fill."""
-        self.bed.up(1, f"api.workers={self.workers}")
-        # as the README says; a restart, because it is taken at the start only
-        self.bed.sql(f"ALTER SYSTEM SET shared_buffers = '{BUFFERS_MIB}MB'", rows=False)
         self.bed.up(1, f"api.workers={self.workers}")
         self.stop_service("spooler")  # nobody runs what POST leaves
         self.bed.sql("ALTER SYSTEM SET autovacuum = off", rows=False)
