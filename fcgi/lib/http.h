@@ -1,5 +1,6 @@
 /*
- * http: a request to another server. The only place that knows libcurl.
+ * http: a request to another server, by libcurl. Webhooks, which are sent many at a time to hosts that nobody trusts, have
+ * rules of their own (spooler/deliver.h).
  *
  * One request at a time; connections are kept and used again. A request ends when its answer is whole, when nothing moved
  * for a while, or within a tenth of a second after `stop` says so. Certificates are verified against the system's; no

@@ -17,9 +17,9 @@ from ownstack import new_client, own_stack  # noqa: E402
 from scale import scaled  # noqa: E402
 from tracing import Injection, Workers, state, wait_for  # noqa: E402
 
-# where a point is looked for: an export has some fifty sends, the other kinds of work a dozen and nothing in the lake
-EXPORT = {"write": 8, "fsync": 10, "rename": 2, "mkdir": 6, "sendto": 24}
-OTHER = {"sendto": 12}
+# where a point is looked for: so many calls there are at most; of the other kinds of work all that matters is what they send
+POINTS = {"export": {"write": 8, "fsync": 10, "rename": 2, "mkdir": 6, "sendto": 24},
+          "load": {"sendto": 16}, "stream": {"sendto": 24}, "removal": {"sendto": 9}}
 TIMES = scaled(100) # of exports; the other kinds of work in addition
 OTHERS = scaled(30)
 SILENCE_S = SETTINGS["spooler__silence_ms"] / 1000
@@ -63,13 +63,21 @@ def stand_still(workers, task, calls, nth, outcome):
     return True
 
 
+def points(chance, task):
+    """Without end, in a random order, none again before all of them came."""
+    every = [(calls, nth) for calls, most in POINTS[task.name].items() for nth in range(1, most + 1)]
+    while True:
+        chance.shuffle(every)
+        yield from every
+
+
 def run_zombies(workers, task, times, seed, outcome):
     tried, chance = 0, random.Random(seed)
-    most = EXPORT if task.name == "export" else OTHER
-    while outcome.points < times and tried <= times * 6:
+    for calls, nth in points(chance, task):
+        if outcome.points >= times or tried > times * 6:
+            break
         tried += 1
-        calls = chance.choice(list(most))
-        stand_still(workers, task, calls, chance.randint(1, most[calls]), outcome)
+        stand_still(workers, task, calls, nth, outcome)
     if outcome.points < times:
         outcome.add([("unexpected", f"only {outcome.points} of {times} stood still in the middle")], task.name)
 

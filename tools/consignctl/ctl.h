@@ -37,6 +37,9 @@ void ctl_begin_tenant(PGconn *conn, const char *org);
  * The result is the caller's. */
 PGresult *ctl_query(PGconn *conn, const char *text, int count, const char *const *params);
 
+/* Prints rows with a tab between columns, and frees the result. */
+void ctl_print_rows(PGresult *rows);
+
 /* Runs a script of several statements in one transaction of the server's. */
 void ctl_script(PGconn *conn, const char *what, const char *text);
 

@@ -101,6 +101,16 @@ PGresult *ctl_query(PGconn *conn, const char *text, int count, const char *const
     return result;
 }
 
+void ctl_print_rows(PGresult *rows)
+{
+    for (int row = 0; row < PQntuples(rows); row++) {
+        for (int column = 0; column < PQnfields(rows); column++)
+            printf("%s%s", column > 0 ? "\t" : "", PQgetvalue(rows, row, column));
+        putchar('\n');
+    }
+    PQclear(rows);
+}
+
 void ctl_script(PGconn *conn, const char *what, const char *text)
 {
     PGresult *result = PQexec(conn, text);

@@ -110,13 +110,7 @@ static int quota_list(const struct ctl_options *o)
     for (int org = 0; org < PQntuples(orgs); org++) {
         const char *one[] = {PQgetvalue(orgs, org, 0), PQgetvalue(orgs, org, 1)};
         ctl_begin_tenant(conn, one[0]);
-        PGresult *rows = ctl_query(conn, QUOTA_LIST, 2, one);
-        for (int row = 0; row < PQntuples(rows); row++) {
-            for (int column = 0; column < PQnfields(rows); column++)
-                printf("%s%s", column > 0 ? "\t" : "", PQgetvalue(rows, row, column));
-            putchar('\n');
-        }
-        PQclear(rows);
+        ctl_print_rows(ctl_query(conn, QUOTA_LIST, 2, one));
         ctl_script(conn, "commit", "COMMIT");
     }
     PQclear(orgs);

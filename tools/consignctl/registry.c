@@ -30,13 +30,7 @@ static int registry_change(const char *text, int count, const char *const *param
 static int registry_print(const char *text, int count, const char *const *params)
 {
     PGconn *conn = ctl_connect_owner();
-    PGresult *result = ctl_query(conn, text, count, params);
-    for (int row = 0; row < PQntuples(result); row++) {
-        for (int column = 0; column < PQnfields(result); column++)
-            printf("%s%s", column > 0 ? "\t" : "", PQgetvalue(result, row, column));
-        putchar('\n');
-    }
-    PQclear(result);
+    ctl_print_rows(ctl_query(conn, text, count, params));
     PQfinish(conn);
     return 0;
 }

@@ -92,12 +92,7 @@ static int retention_list(const struct ctl_options *o)
                                " WHERE $1::text IS NULL OR o.ims_org_id = $1 ORDER BY o.ims_org_id, s.name, r.dataset", 1,
                                params);
     puts("org\tsandbox\tdataset\tms\tdays");
-    for (int row = 0; row < PQntuples(rows); row++) {
-        for (int column = 0; column < PQnfields(rows); column++)
-            printf("%s%s", column > 0 ? "\t" : "", PQgetvalue(rows, row, column));
-        putchar('\n');
-    }
-    PQclear(rows);
+    ctl_print_rows(rows);
     PQfinish(conn);
     return 0;
 }

@@ -114,12 +114,7 @@ static int webhook_list(const struct ctl_options *o)
                                " JOIN consign.org o USING (org) JOIN consign.sandbox s USING (org, sandbox)"
                                " WHERE $1::text IS NULL OR o.ims_org_id = $1 ORDER BY o.ims_org_id, s.name, w.name", 1, params);
     puts("org\tsandbox\tname\tstate\tundelivered\turl");
-    for (int row = 0; row < PQntuples(rows); row++) {
-        for (int column = 0; column < PQnfields(rows); column++)
-            printf("%s%s", column > 0 ? "\t" : "", PQgetvalue(rows, row, column));
-        putchar('\n');
-    }
-    PQclear(rows);
+    ctl_print_rows(rows);
     PQfinish(conn);
     return 0;
 }
