@@ -5,22 +5,26 @@
 -- The caller holds the sandbox's clock row, so the graph stands still but for what is done here. Every step is a scan or
 -- a hash of what the batch has, or a look-up by key: no batch and no graph makes it quadratic.
 -- p_few: the batch is small beside the store. It is not left to the planner how they are joined, because without
--- statistics of a young sandbox it takes it for empty.
+-- statistics of a young sandbox it takes it for empty; nor by which index one is looked up: of a table that was nearly
+-- empty when it was last vacuumed it takes each index entry for many pages, and would rather read the table once a name.
 CREATE OR REPLACE FUNCTION consign.identity_link(p_org integer, p_sandbox integer, p_few boolean)
     RETURNS bigint
-    LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = on AS
+    LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = on SET enable_seqscan = on SET enable_sort = on AS
 $$
 DECLARE
     rows bigint;
 BEGIN
     IF p_few THEN
+        PERFORM set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true);
         CREATE TEMP TABLE link_name ON COMMIT DROP AS
             SELECT n.ns, n.value, i.identity, i.person
             FROM (SELECT DISTINCT unnest(ARRAY[s.ns] || s.link_ns) AS ns, unnest(ARRAY[s.value] || s.link_value) AS value
                 FROM pg_temp.ingest_stage s) n
             LEFT JOIN LATERAL (SELECT x.identity, x.person FROM consign.identity x
-                WHERE x.org = p_org AND x.sandbox = p_sandbox AND x.ns = n.ns AND x.value = n.value
+                WHERE x.org = p_org AND x.sandbox = p_sandbox AND x.ns = n.ns AND x.value BETWEEN n.value AND n.value
+                ORDER BY x.value -- which the primary key alone answers unsorted
                 OFFSET 0) i ON true; -- OFFSET 0: looked up one by one
+        PERFORM set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true);
     ELSE
         PERFORM set_config('enable_nestloop', 'off', true);
         CREATE TEMP TABLE link_name ON COMMIT DROP AS

@@ -1,8 +1,15 @@
 -- What joining persons reads: their own rows, however much else the sandbox holds; and what it reads to name one
--- identity of a person with many. The planner has no figures of this
--- sandbox, as of any young one.
+-- identity of a person with many. The planner has no figures of this sandbox, as of any young one, and of the tables
+-- those of a vacuum that found them nearly empty and left them their pages, as after a large load that failed.
 BEGIN;
 SELECT plan(5);
+SET LOCAL consign.org = 2;
+INSERT INTO consign.identity (org, sandbox, ns, value)
+    SELECT 2, 21, 'n', n || repeat('-', 200) FROM generate_series(1, 20000) n;
+DELETE FROM consign.identity WHERE org = 2 AND value LIKE '%---';
+UPDATE pg_class SET reltuples = 2, relpages = pg_relation_size(oid) / 8192
+    WHERE oid IN (SELECT 'consign.identity'::regclass UNION ALL
+        SELECT indexrelid FROM pg_index WHERE indrelid = 'consign.identity'::regclass);
 SET LOCAL consign.org = 1;
 SET LOCAL ROLE consign_spooler;
 CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text,
