@@ -43,25 +43,32 @@ def cut_request(link, far, head, rest, length):
     server.close()
 
 
+def whole_answer(link, far, head, rest, length):
+    """What the store answers to the whole request."""
+    with far() as server:
+        server.sendall(head + rest)
+        for piece in pieces(link, length - len(rest)):
+            server.sendall(piece)
+        return b"".join(iter(lambda: server.recv(65536), b""))
+
+
 def cut_answer(link, far, head, rest, length):
     """The store does it all; its answer is lost."""
-    server = far()
-    server.sendall(head + rest)
-    for piece in pieces(link, length - len(rest)):
-        server.sendall(piece)
-    while server.recv(65536):
-        pass
-    server.close()
+    whole_answer(link, far, head, rest, length)
 
 
 def half_answer(link, far, head, rest, length):
     """Half of the body of the answer."""
-    server = far()
-    server.sendall(head + rest)
-    data = b"".join(iter(lambda: server.recv(65536), b""))
+    data = whole_answer(link, far, head, rest, length)
     begins = data.index(b"\r\n\r\n") + 4
     link.sendall(data[:begins + (len(data) - begins) // 2])
-    server.close()
+
+
+def silent(link, far, head, rest, length):
+    """Takes the request and says nothing until the client goes."""
+    read_body(link, rest, length)
+    while link.recv(65536):
+        pass
 
 
 def flip(link, far, head, rest, length):
@@ -123,7 +130,8 @@ def through(link, far, head, rest, length):
 
 class ObjectProxy:
     answer, slowly = staticmethod(answer), staticmethod(slowly)
-    cut_request, cut_answer, half_answer, flip = (staticmethod(f) for f in (cut_request, cut_answer, half_answer, flip))
+    cut_request, cut_answer, half_answer, silent, flip = (
+        staticmethod(f) for f in (cut_request, cut_answer, half_answer, silent, flip))
 
     def __init__(self, server_port, port=0, tls=None):
         """`tls` is an ssl.SSLContext, or None for plain HTTP."""
