@@ -42,6 +42,7 @@ struct call_worker {
     const struct scope_cache *scopes; /* shared memory */
     struct call_waiting *waiting;
     struct concurrency *concurrency; /* shared memory */
+    struct suspect *suspect; /* shared memory */
     struct figures *figures; /* what the pool does; shared memory */
     struct traffic *traffic; /* what it has done; shared memory */
     struct store_figures *store; /* what the spoolers do and have done; shared memory */

@@ -68,6 +68,7 @@ static void main_worker_ended(int slot, void *arg)
     const struct worker_setup *setup = arg;
     setup->waiting->slot_waits[slot] = 0;
     concurrency_release(setup->concurrency, slot);
+    suspect_ended(setup->suspect, slot);
     figures_ended(setup->figures, slot, clock_monotonic_ms());
 }
 
@@ -171,11 +172,12 @@ static int main_serve(char *const *argv)
                                  .waiting = main_waiting(workers),
                                  .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS),
                                                                 clock_monotonic_ms()),
+                                 .suspect = suspect_new(workers),
                                  .figures = figures_new(workers),
                                  .traffic = traffic_new(routes_count()),
                                  .store = store_figures_new()};
-    if (setup.waiting == NULL || setup.concurrency == NULL || setup.cache == NULL || setup.scopes == NULL ||
-        setup.figures == NULL || setup.traffic == NULL || setup.store == NULL)
+    if (setup.waiting == NULL || setup.concurrency == NULL || setup.suspect == NULL || setup.cache == NULL ||
+        setup.scopes == NULL || setup.figures == NULL || setup.traffic == NULL || setup.store == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));

@@ -1,7 +1,7 @@
 /*
  * pipeline: the steps of a request, in one table.
  *
- * A step either lets the request pass or answers it. The first looks how old it is; then the order is that of
+ * A step either lets the request pass or answers it. The first look whether it ends workers and how old it is; then the order is that of
  * contract.md section 2: route, headers, token, api key, org, sandbox, right; then the tenant's place among the workers, the
  * body, and only then the handler. So
  * nothing with a side effect happens before all of the request came and everything agreed.
@@ -22,6 +22,7 @@
 #include "responder/figures.h"
 #include "responder/queue_age.h"
 #include "responder/routes.h"
+#include "responder/suspect.h"
 #include "responder/traffic.h"
 
 #define PIPELINE_JSON_MAX (1024u * 1024u)
@@ -60,6 +61,14 @@ static void pipeline_challenge(struct call *c, const char *error)
     reply_header(&c->reply, "WWW-Authenticate",
                  error == NULL ? arena_printf(c->arena, "Bearer realm=\"%s\"", realm)
                                : arena_printf(c->arena, "Bearer realm=\"%s\", error=\"%s\"", realm, error));
+}
+
+static enum pipeline_step step_suspect(struct call *c)
+{
+    if (suspect_begin(c->worker->suspect, c->worker->slot, request_param(&c->request, "REQUEST_ID")))
+        return STEP_PASS;
+    c->detail = "the request has ended two processes of the service, and is not tried again";
+    return pipeline_problem(c, FAULT_INTERNAL);
 }
 
 /* A request that nobody may be waiting for any more is refused before any work; another has so much less time for
@@ -288,8 +297,8 @@ static enum pipeline_step step_handle(struct call *c)
 static const struct {
     enum pipeline_step (*run)(struct call *c);
     bool tenant_only;
-} STEPS[] = {{step_queue, false}, {step_route, false}, {step_headers, true}, {step_token, true}, {step_scope, true},
-             {step_right, true},  {step_place, true},   {step_body, false},    {step_handle, false}};
+} STEPS[] = {{step_suspect, false}, {step_queue, false}, {step_route, false}, {step_headers, true}, {step_token, true},
+             {step_scope, true},    {step_right, true},  {step_place, true},  {step_body, false},   {step_handle, false}};
 
 static enum pipeline_step pipeline_run(struct call *c)
 {
@@ -339,6 +348,7 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
     else
         request_answer(worker->listener, text, length);
     concurrency_release(worker->concurrency, worker->slot);
+    suspect_end(worker->suspect, worker->slot);
     int64_t took_us = clock_monotonic_us() - started_us;
     traffic_count(worker->traffic, routes_number(c->route), text == NULL ? 0 : c->reply.status, took_us - c->held_us);
     pipeline_log(c, step == STEP_DROP, took_us / 1000);

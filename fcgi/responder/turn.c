@@ -5,21 +5,21 @@
 
 enum request_accept turn_take(struct turn *t)
 {
-    unsigned found = t->found;
-    t->found = POOL_TURN_NONE;
-    t->told = found == (POOL_TURN_SOCKET | POOL_TURN_OWN);
-    if (found == POOL_TURN_NONE && request_kept(t->listener) >= 0)
+    bool kept = request_kept(t->listener) >= 0;
+    if (!t->told && !t->own && kept)
         return REQUEST_NOTHING;
-    if (found == POOL_TURN_SOCKET)
+    /* nobody else was told of who waits at the socket, so it comes before a request of the kept connection */
+    if (t->told && kept)
         request_release(t->listener);
-    enum request_accept accepted = request_accept(t->listener);
-    if (accepted == REQUEST_NOTHING)
-        t->told = false;
-    return accepted;
+    t->told = t->own = false;
+    return request_accept(t->listener);
 }
 
 void turn_wait(struct turn *t, int timeout_ms)
 {
-    t->found = pool_worker_wait_turn(&t->share, request_kept(t->listener), timeout_ms);
-    t->told = (t->found & POOL_TURN_SOCKET) != 0;
+    bool kept = request_kept(t->listener) >= 0;
+    unsigned found = pool_worker_wait_turn(&t->share, request_kept(t->listener), timeout_ms);
+    t->own = (found & POOL_TURN_OWN) != 0;
+    /* as without a kept connection: a look at the socket when the time is over (pool.h) */
+    t->told = (found & POOL_TURN_SOCKET) != 0 || (found == POOL_TURN_NONE && kept && request_others_wait(t->listener));
 }

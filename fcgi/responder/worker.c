@@ -150,6 +150,7 @@ int worker_live(int slot, void *arg)
                                  .workers = setup->workers,
                                  .waiting = setup->waiting,
                                  .concurrency = setup->concurrency,
+                                 .suspect = setup->suspect,
                                  .figures = setup->figures,
                                  .traffic = setup->traffic,
                                  .store = setup->store,
