@@ -58,6 +58,8 @@ def half_answer(link, far, head, rest, length):
     """Half of the body of the answer."""
     server = far()
     server.sendall(head + rest)
+    for piece in pieces(link, length - len(rest)):
+        server.sendall(piece)
     data = b"".join(iter(lambda: server.recv(65536), b""))
     begins = data.index(b"\r\n\r\n") + 4
     link.sendall(data[:begins + (len(data) - begins) // 2])
@@ -122,7 +124,7 @@ def through(link, far, head, rest, length):
 
 
 class ObjectProxy:
-    answer, slowly = staticmethod(answer), staticmethod(slowly)
+    answer, slowly, through = staticmethod(answer), staticmethod(slowly), staticmethod(through)
     cut_request, cut_answer, half_answer, flip = (staticmethod(f) for f in (cut_request, cut_answer, half_answer, flip))
 
     def __init__(self, server_port, port=0, tls=None):
