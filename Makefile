@@ -175,7 +175,7 @@ deb: all docs
 
 # As root, with the network: a clean Debian 12 that the package is installed, used, upgraded and removed in.
 package-test: deps
-	@$(MAKE) --no-print-directory $(PARALLEL) all
+	@$(MAKE) --no-print-directory $(PARALLEL) all docs
 	CONSIGN_BUILD=$(BUILD) tests/package/run
 	tests/package/newcomer
 

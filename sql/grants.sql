@@ -1,8 +1,8 @@
 -- Every right of every role, on one screen. Runs after each migration: takes everything away first,
 -- so that what is not here is not granted.
-REVOKE ALL ON ALL TABLES IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler, consign_metrics, PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA consign FROM consign_api, consign_spooler, consign_sender, consign_metrics, PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA consign FROM consign_api, consign_spooler, consign_sender, consign_metrics, PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler, consign_sender, consign_metrics, PUBLIC;
 GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
 GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms, consign.schema_version TO consign_api, consign_spooler;
 
@@ -93,11 +93,16 @@ GRANT SELECT ON consign.dataset_retention, consign.job_document TO consign_spool
 GRANT SELECT, INSERT ON consign.export_job_archive TO consign_spooler;
 GRANT DELETE ON consign.export_job, consign.batch, consign.batch_file, consign.batch_error, consign.batch_upload
     TO consign_spooler; -- that are over
-GRANT EXECUTE ON FUNCTION consign.webhook_claim, consign.webhook_end, consign.webhook_give_up, consign.webhook_forget TO consign_spooler;
-GRANT SELECT, UPDATE (active) ON consign.webhook TO consign_spooler;
-GRANT SELECT, UPDATE, DELETE ON consign.webhook_event TO consign_spooler; -- webhook_note alone makes them
+GRANT EXECUTE ON FUNCTION consign.webhook_give_up, consign.webhook_forget TO consign_spooler; -- the sweep, which reads no body
+GRANT SELECT (org, sandbox, event, webhook, created_ms, not_before_ms, sending, attempts, outcome, ended_ms),
+    UPDATE (sending, outcome, ended_ms), DELETE ON consign.webhook_event TO consign_spooler; -- webhook_note alone makes them
 GRANT EXECUTE ON FUNCTION consign.metric_add TO consign_spooler; -- what was done
 GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_spooler;
+
+-- the sender: is given events that are due and tells how that went; no table of a tenant
+GRANT USAGE ON SCHEMA consign TO consign_sender;
+GRANT EXECUTE ON FUNCTION consign.schema_version, consign.webhook_claim, consign.webhook_end, consign.metric_add TO consign_sender;
+GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_sender; -- of metric_add
 
 -- monitoring that looks at the database by itself: sums over all tenants
 GRANT USAGE ON SCHEMA consign TO consign_metrics;

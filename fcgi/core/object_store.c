@@ -98,7 +98,7 @@ static bool store_read_endpoint(struct object_store *s, const char *endpoint, co
 /* ---- credentials ---- */
 
 /* The value of `name = value` when the line is that; copied. False: it does not fit or is there twice. */
-static bool store_take_line(const char *line, const char *name, char out[SIGV4_SECRET_MAX])
+static bool store_take_line(const char *line, const char *name, char *out, size_t room)
 {
     size_t length = strlen(name);
     line += strspn(line, " \t");
@@ -109,7 +109,7 @@ static bool store_take_line(const char *line, const char *name, char out[SIGV4_S
         return true;
     line += 1 + strspn(line + 1, " \t");
     size_t end = strcspn(line, " \t\r\n");
-    if (end == 0 || end >= SIGV4_SECRET_MAX || out[0] != '\0')
+    if (end == 0 || end >= room || out[0] != '\0')
         return false;
     memcpy(out, line, end);
     out[end] = '\0';
@@ -121,13 +121,15 @@ static enum fault store_read_lines(struct object_store *s, FILE *file)
     char line[STORE_FILE_MAX];
     bool good = true;
     while (good && fgets(line, sizeof line, file) != NULL)
-        good = store_take_line(line, "aws_access_key_id", s->access) &&
-               store_take_line(line, "aws_secret_access_key", s->secret);
+        good = store_take_line(line, "aws_access_key_id", s->access, sizeof s->access) &&
+               store_take_line(line, "aws_secret_access_key", s->secret, sizeof s->secret) &&
+               store_take_line(line, "aws_session_token", s->token, sizeof s->token);
     explicit_bzero(line, sizeof line);
     good = good && s->access[0] != '\0' && s->secret[0] != '\0' &&
-           store_made_of(s->access, STORE_LOWER STORE_UPPER STORE_DIGITS "_-.+=@:");
+           store_made_of(s->access, STORE_LOWER STORE_UPPER STORE_DIGITS "_-.+=@:") &&
+           (s->token[0] == '\0' || store_made_of(s->token, STORE_LOWER STORE_UPPER STORE_DIGITS "_-.+=/"));
     return good ? FAULT_NONE
-                : store_refuse(CONF_LAKE_CREDENTIALS, "one aws_access_key_id and one aws_secret_access_key expected");
+                : store_refuse(CONF_LAKE_CREDENTIALS, "aws_access_key_id, aws_secret_access_key and perhaps aws_session_token expected, once each");
 }
 
 static enum fault store_read_credentials(struct object_store *s, const char *path)
@@ -154,15 +156,17 @@ static enum fault store_read_credentials(struct object_store *s, const char *pat
 }
 
 enum fault object_store_read(struct object_store *s, const char *url, const char *endpoint, const char *region,
-                             const char *credentials)
+                             const char *credentials, const char *ca_file)
 {
-    *s = (struct object_store){.region = region};
+    *s = (struct object_store){.region = region, .ca_file = ca_file};
     if (!store_read_url(s, url))
         return store_refuse(CONF_LAKE_URL, "s3://BUCKET or s3://BUCKET/PREFIX expected, of letters, digits and . _ -");
     if (strlen(region) > 63 || !store_made_of(region, STORE_LOWER STORE_DIGITS "-"))
         return store_refuse(CONF_LAKE_REGION, "the name of a region expected");
     if (!store_read_endpoint(s, endpoint, region))
         return store_refuse(CONF_LAKE_ENDPOINT, "https://HOST[:PORT] expected, or http:// on 127.0.0.1, [::1] or localhost");
+    if (*ca_file != '\0' && access(ca_file, R_OK) != 0)
+        return store_refuse(CONF_LAKE_CA_FILE, strerror(errno));
     return store_read_credentials(s, credentials);
 }
 
@@ -173,7 +177,7 @@ enum fault object_store_open(void)
     if (*url == '\0')
         return FAULT_NONE;
     enum fault fault = object_store_read(&the_store, url, conf_text(CONF_LAKE_ENDPOINT), conf_text(CONF_LAKE_REGION),
-                                         conf_text(CONF_LAKE_CREDENTIALS));
+                                         conf_text(CONF_LAKE_CREDENTIALS), conf_text(CONF_LAKE_CA_FILE));
     used = fault == FAULT_NONE;
     return fault;
 }
@@ -192,7 +196,9 @@ enum fault object_store_sign(const struct object_store *s, const char *method, c
                                     .path = out->path,
                                     .query = "",
                                     .body_sha256 = SIGV4_EMPTY,
-                                    .date = out->date};
+                                    .date = out->date,
+                                    .token = s->token};
+    out->token = s->token;
     int length = snprintf(out->path, sizeof out->path, "%s/%s%s", s->bucket, s->prefix, relative);
     if (length < 0 || length >= (int)sizeof out->path)
         return FAULT_INTERNAL;

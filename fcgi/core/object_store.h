@@ -6,7 +6,7 @@
  * The paths below the prefix are those of core/lake. The bucket stands in the path ("path style"), which Amazon and all
  * others take. Read once, before the workers begin.
  *
- * SECURITY: the secret is never printed. Callers: main of both programs, core/objects, responder/download,
+ * SECURITY: secret and token are never printed. Callers: main of both programs, core/objects, responder/download,
  * consignctl/verify.
  */
 #ifndef CONSIGN_CORE_OBJECT_STORE_H
@@ -27,7 +27,9 @@ struct object_store {
     char prefix[OBJECT_STORE_TEXT_MAX]; /* "", or with a slash at its end only */
     char access[SIGV4_SECRET_MAX];
     char secret[SIGV4_SECRET_MAX];
+    char token[SIGV4_TOKEN_MAX]; /* of temporary credentials; "" for none */
     const char *region;
+    const char *ca_file; /* "" for the system's */
 };
 
 /* Reads the settings lake.url and its like, and the credentials. FAULT_MALFORMED, with a line in the log that names the
@@ -36,7 +38,7 @@ enum fault object_store_open(void) MUST_CHECK;
 
 /* The same for given settings and a file of credentials, into *out; what they point to must stay. */
 enum fault object_store_read(struct object_store *out, const char *url, const char *endpoint, const char *region,
-                             const char *credentials) MUST_CHECK;
+                             const char *credentials, const char *ca_file) MUST_CHECK;
 
 /* NULL: the lake is a directory (lake.url is not given). */
 const struct object_store *object_store(void);
@@ -46,6 +48,7 @@ struct object_store_pass {
     char path[2 * OBJECT_STORE_TEXT_MAX + 1024]; /* of the request */
     char date[SIGV4_DATE_MAX];
     char authorization[SIGV4_AUTHORIZATION_MAX];
+    const char *token; /* the store's */
 };
 
 /* `relative` is a path of core/lake with a file's name. FAULT_INTERNAL: it does not fit. */

@@ -88,7 +88,8 @@ struct objects_signing {
     char provider[128];
     char sha256[128];
     char type[256];
-    const char *header[3];
+    char token[SIGV4_TOKEN_MAX + 32];
+    const char *header[4];
 };
 
 static void objects_sign(const struct objects_call *c, struct objects_signing *s)
@@ -101,6 +102,10 @@ static void objects_sign(const struct objects_call *c, struct objects_signing *s
     if (c->type != NULL) {
         snprintf(s->type, sizeof s->type, "Content-Type: %s", c->type);
         s->header[n++] = s->type;
+    }
+    if (store->token[0] != '\0') {
+        snprintf(s->token, sizeof s->token, "x-amz-security-token: %s", store->token);
+        s->header[n++] = s->token;
     }
     s->header[n] = NULL;
 }
@@ -123,6 +128,7 @@ static enum fault objects_try(const struct objects_call *c, const struct objects
     struct http_request request = {.method = c->method,
                                    .url = url,
                                    .header = signing.header,
+                                   .ca_file = object_store()->ca_file,
                                    .sigv4 = signing.provider,
                                    .user = object_store()->access,
                                    .secret = object_store()->secret,

@@ -25,6 +25,7 @@ struct conf_row {
 static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_DATABASE_API] = {"database.api", "", "", 0, 0, "libpq connection string of the pool, role consign_api"},
     [CONF_DATABASE_SPOOLER] = {"database.spooler", "", "", 0, 0, "libpq connection string of the spooler, role consign_spooler"},
+    [CONF_DATABASE_SENDER] = {"database.sender", "", "", 0, 0, "libpq connection string of the process that sends webhooks, role consign_sender; needed with webhook.hosts"},
     [CONF_DATABASE_OPERATOR] = {"database.operator", "", "", 0, 0, "libpq connection string of consignctl: a superuser, or a member of consign_owner with CREATEROLE"},
     [CONF_PUBLIC_URL] = {"public.url", "http://127.0.0.1:18080", "", 0, 0, "where clients reach the service; absolute links and the token issuer are built from it"},
     [CONF_API_SOCKET] = {"api.socket", "/run/consign/api.sock", "", 0, 0, "unix socket on which the pool listens for nginx, made with mode 0660; its folder belongs to api.user and is 0750 or less"},
@@ -51,7 +52,8 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_LAKE_URL] = {"lake.url", "", "", 0, 0, "s3://BUCKET/PREFIX: batches are published to that object store instead; README, Object store"},
     [CONF_LAKE_ENDPOINT] = {"lake.endpoint", "", "", 0, 0, "where that store is, https://HOST[:PORT], or http on loopback; empty: Amazon S3 in lake.region"},
     [CONF_LAKE_REGION] = {"lake.region", "us-east-1", "", 0, 0, "region that requests to it are signed for"},
-    [CONF_LAKE_CREDENTIALS] = {"lake.credentials", "", "", 0, 0, "file, mode 0600, with lines aws_access_key_id = KEY and aws_secret_access_key = SECRET"},
+    [CONF_LAKE_CREDENTIALS] = {"lake.credentials", "", "", 0, 0, "file, mode 0600, with lines aws_access_key_id = KEY and aws_secret_access_key = SECRET, and aws_session_token = TOKEN for temporary ones"},
+    [CONF_LAKE_CA_FILE] = {"lake.ca_file", "", "", 0, 0, "file of certificates to trust for that store instead of the system's, in PEM form; nginx has its own line for it"},
     [CONF_LAKE_PART_BYTES] = {"lake.part_bytes", "16777216", "bytes", 5242880, INT64_C(1) << 32, "a larger file goes to it in parts of so many bytes"},
     [CONF_TOKEN_AUDIENCE] = {"token.audience", "consign", "", 0, 0, "audience of the tokens that the token endpoint makes and the pool accepts"},
     [CONF_TOKEN_ISSUERS] = {"token.issuers", "", "", 0, 0, "file that names further token issuers, one a line: NAME rfc9068 or ims, AUDIENCE (or -), /FILE with its JSON Web Key Set"},

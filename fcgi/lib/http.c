@@ -216,6 +216,9 @@ static bool http_set(struct http *h, struct http_running *run, struct curl_slist
                 curl_easy_setopt(e, CURLOPT_SEEKDATA, run) == CURLE_OK &&
                 curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, http_receive) == CURLE_OK &&
                 curl_easy_setopt(e, CURLOPT_WRITEDATA, run) == CURLE_OK && http_set_method(e, r);
+    if (good && *r->ca_file != '\0')
+        good = curl_easy_setopt(e, CURLOPT_CAINFO, r->ca_file) == CURLE_OK &&
+               curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK;
     if (good && r->sigv4 != NULL)
         good = curl_easy_setopt(e, CURLOPT_AWS_SIGV4, r->sigv4) == CURLE_OK &&
                curl_easy_setopt(e, CURLOPT_USERNAME, r->user) == CURLE_OK &&

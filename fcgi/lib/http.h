@@ -3,7 +3,7 @@
  * rules of their own (spooler/deliver.h).
  *
  * One request at a time; connections are kept and used again. A request ends when its answer is whole, when nothing moved
- * for a while, or within a tenth of a second after `stop` says so. Certificates are verified against the system's; no
+ * for a while, or within a tenth of a second after `stop` says so. Certificates are verified, against the system's or a file; no
  * proxy, no redirect, no cookie, no variable of the environment has a say.
  *
  * Works in a confined worker: libcurl's own resolver would start a thread, so names are looked up here, by getaddrinfo()
@@ -43,7 +43,8 @@ struct http_request {
     const char *method;              /* "GET", "HEAD", "PUT", "POST", "DELETE" */
     const char *url;                 /* http or https */
     const char *const *header;       /* "Name: value", up to a NULL; NULL: none */
-    const char *sigv4;               /* "aws:amz:REGION:SERVICE": signed by libcurl with `user`; NULL: not */
+    const char *ca_file;             /* certificates to trust instead of the system's; "": those */
+    const char *sigv4;               /* "aws:amz:REGION:SERVICE": signed by libcurl with `user`, all header lines too; NULL: not */
     const char *user, *secret;       /* of that signature */
     const char *body;                /* of PUT and POST, unless it comes from a file */
     size_t length;

@@ -10,8 +10,9 @@
 
 #include "lib/crypto.h"
 
-#define SIGV4_TEXT_MAX 4096 /* of the canonical request */
+#define SIGV4_TEXT_MAX 8192 /* of the canonical request */
 #define SIGV4_SIGNED "host;x-amz-content-sha256;x-amz-date"
+#define SIGV4_TOKEN "x-amz-security-token"
 #define SIGV4_DAY 8 /* digits of a date */
 
 void sigv4_date(int64_t wall_ms, char out[SIGV4_DATE_MAX])
@@ -43,10 +44,13 @@ enum fault sigv4_authorization(const struct sigv4_key *key, const struct sigv4_r
 {
     char text[SIGV4_TEXT_MAX], day[SIGV4_DAY + 1], scope[128], digest[CRYPTO_SHA256_HEX];
     unsigned char signing[CRYPTO_SHA256_BYTES], signature[CRYPTO_SHA256_BYTES];
+    const bool token = *r->token != '\0';
+    const char *also = token ? ";" SIGV4_TOKEN : "";
     snprintf(day, sizeof day, "%.*s", SIGV4_DAY, r->date);
     int length = snprintf(text, sizeof text,
-                          "%s\n%s\n%s\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:%s\n\n" SIGV4_SIGNED "\n%s", r->method,
-                          r->path, r->query, r->host, r->body_sha256, r->date, r->body_sha256);
+                          "%s\n%s\n%s\nhost:%s\nx-amz-content-sha256:%s\nx-amz-date:%s\n%s%s%s\n" SIGV4_SIGNED "%s\n%s",
+                          r->method, r->path, r->query, r->host, r->body_sha256, r->date, token ? SIGV4_TOKEN ":" : "",
+                          r->token, token ? "\n" : "", also, r->body_sha256);
     int scoped = snprintf(scope, sizeof scope, "%s/%s/%s/aws4_request", day, key->region, key->service);
     if (length < 0 || length >= (int)sizeof text || scoped < 0 || scoped >= (int)sizeof scope)
         return FAULT_INTERNAL;
@@ -58,7 +62,7 @@ enum fault sigv4_authorization(const struct sigv4_key *key, const struct sigv4_r
     crypto_wipe(signing, sizeof signing);
     crypto_hex(signature, sizeof signature, digest);
     length = snprintf(out, SIGV4_AUTHORIZATION_MAX,
-                      "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=" SIGV4_SIGNED ", Signature=%s", key->access, scope,
-                      digest);
+                      "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=" SIGV4_SIGNED "%s, Signature=%s", key->access,
+                      scope, also, digest);
     return length > 0 && length < SIGV4_AUTHORIZATION_MAX ? FAULT_NONE : FAULT_INTERNAL;
 }

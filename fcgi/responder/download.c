@@ -42,6 +42,8 @@ static enum fault download_by_store(struct call *c, const struct object_store *s
     reply_header(&c->reply, "X-Accel-Redirect", arena_printf(c->arena, DOWNLOAD_OBJECTS "%s", pass->path));
     reply_header(&c->reply, "X-Consign-Authorization", pass->authorization);
     reply_header(&c->reply, "X-Consign-Date", pass->date);
+    if (pass->token[0] != '\0')
+        reply_header(&c->reply, "X-Consign-Token", pass->token);
     if (range != NULL)
         reply_header(&c->reply, "X-Consign-Range", range);
     return FAULT_NONE;

@@ -5,7 +5,7 @@
  *   consign-spooler --config FILE            until SIGTERM; SIGHUP reloads
  *   consign-spooler --config FILE --check    look whether that would work, the database too; print what a reload can't change
  * Speaks to PostgreSQL as consign_spooler, to two directories, with lake.url to an object store; one of its workers, the sender,
- * to the hosts of webhook.hosts; and to nobody else.
+ * to PostgreSQL as consign_sender and to the hosts of webhook.hosts; and to nobody else.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -97,7 +97,8 @@ static bool main_prepare(const char *file)
 
 static int main_check(const char *file)
 {
-    if (!main_prepare(file) || !database_check(CONF_DATABASE_SPOOLER, "consign_spooler", &STMT_SPOOLER_SCHEMA))
+    if (!main_prepare(file) || !database_check(CONF_DATABASE_SPOOLER, "consign_spooler", &STMT_SPOOLER_SCHEMA) ||
+        (sender_wanted() && !database_check(CONF_DATABASE_SENDER, "consign_sender", &STMT_SPOOLER_SCHEMA)))
         return 1;
     fputs(main_fixed(), stdout);
     return 0;

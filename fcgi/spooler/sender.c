@@ -24,7 +24,6 @@
 #define SENDER_ARENA_BYTES (64u * 1024u)
 #define SENDER_CLAIM_MOST 16   /* events that are read at once: their bodies are in memory twice then */
 #define SENDER_LEASE_MS 30000  /* longer than a delivery takes and the database may take to hear of it */
-#define SENDER_WAIT_MS 5000    /* for the database */
 #define SENDER_LOOK_MS 250     /* how often it looks for events when there were fewer than it could take */
 #define SENDER_SLICE_MS 50     /* how long it waits for answers before it looks whether it is to stop */
 #define SENDER_DOWN_MS 1000    /* pause while the database cannot be reached */
@@ -64,6 +63,8 @@ bool sender_settings_valid(void)
         log_event(LOG_ERROR, "webhook_ca_file", "path=%s reason=\"%s\"", log_quote(ca_file), strerror(errno));
         return conf_refused(CONF_WEBHOOK_CA_FILE);
     }
+    if (sender_wanted() && !db_conninfo_valid(conf_text(CONF_DATABASE_SENDER)))
+        return conf_refused(CONF_DATABASE_SENDER);
     return true;
 }
 
@@ -197,9 +198,7 @@ static void sender_hand_back(struct sender *s)
 static bool sender_open(struct sender *s)
 {
     memset(s, 0, sizeof *s);
-    struct db_options options = session_work_options("consign-spooler sender", NULL, NULL);
-    options.wait_ms = SENDER_WAIT_MS;
-    s->db = db_new(options);
+    s->db = db_new(session_sender_options());
     s->arena = arena_new(SENDER_ARENA_BYTES);
     s->claimed = arena_new(SENDER_ARENA_BYTES);
     return s->db != NULL && s->arena != NULL && s->claimed != NULL && deliver_open(conf_text(CONF_WEBHOOK_CA_FILE));

@@ -11,6 +11,7 @@
 #include "lib/log.h"
 
 #define SESSION_WAIT_MS 10000
+#define SESSION_SENDER_WAIT_MS 5000
 #define SESSION_LOCK_MS 5000 /* shorter: a lock that somebody else holds is no loss of the database */
 #define SESSION_LOOKS 4      /* in a silence */
 
@@ -27,17 +28,31 @@ struct db_options session_lease_options(void)
                                .more_options = more};
 }
 
-struct db_options session_work_options(const char *name, bool (*stopped)(void *), void *stopped_arg)
+/* What ends a session that stands still in a transaction. Kept by the handle. */
+static const char *session_silence(void)
 {
-    static char more[128];
+    static char more[64];
     snprintf(more, sizeof more, "-c idle_in_transaction_session_timeout=%lldms",
              (long long)conf_number(CONF_SPOOLER_SILENCE_MS));
+    return more;
+}
+
+struct db_options session_sender_options(void)
+{
+    return (struct db_options){.conninfo = conf_text(CONF_DATABASE_SENDER),
+                               .application = "consign-spooler sender",
+                               .wait_ms = SESSION_SENDER_WAIT_MS,
+                               .more_options = session_silence()};
+}
+
+struct db_options session_work_options(const char *name, bool (*stopped)(void *), void *stopped_arg)
+{
     return (struct db_options){.conninfo = conf_text(CONF_DATABASE_SPOOLER),
                                .application = name,
                                .wait_ms = SESSION_WAIT_MS,
                                .stopped = stopped,
                                .stopped_arg = stopped_arg,
-                               .more_options = more};
+                               .more_options = session_silence()};
 }
 
 void session_end_silent(struct db *lease, struct arena *a, int64_t *ended_ms)

@@ -3,7 +3,7 @@
  *
  * The lock that a lease is lives in a session. A worker that stands still keeps its session, so the server ends those
  * that say nothing for spooler.silence_ms; whoever then takes the work over ends what else the attempt left
- * (work_claim, session_end in sql/api). Callers: spool.
+ * (work_claim, session_end in sql/api). Callers: spool, sender.
  */
 #ifndef CONSIGN_SPOOLER_SESSION_H
 #define CONSIGN_SPOOLER_SESSION_H
@@ -17,6 +17,9 @@
 
 /* Options of the session that holds leases: it has to say something within the silence, always. */
 struct db_options session_lease_options(void);
+
+/* Options of the sender's only session. Of a role of its own: it speaks to the world, and reads what signs. */
+struct db_options session_sender_options(void);
 
 /* Options of a session that does the work, whose statements may be long: only a transaction that stands still ends it.
  * `stopped` and its argument as in struct db_options. */

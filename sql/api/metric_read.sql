@@ -14,9 +14,10 @@ BEGIN
     RETURN QUERY SELECT 'sweep_last_ms', m.began_ms FROM consign.sweep_mark m WHERE m.step = 'sweep';
     RETURN QUERY
     WITH endpoint AS (
-        SELECT e.org, e.sandbox, e.webhook, w.active, e.sending AND e.not_before_ms > moment AS sending,
+        SELECT e.org, e.sandbox, e.webhook, w.active AND o.active AND s.active AS active, e.sending AND e.not_before_ms > moment AS sending,
             e.not_before_ms > moment AS later, count(*) AS events, min(e.created_ms) AS oldest, min(e.not_before_ms) AS due
         FROM consign.webhook_event e JOIN consign.webhook w ON (w.org, w.sandbox, w.name) = (e.org, e.sandbox, e.webhook)
+            JOIN consign.org o ON o.org = e.org JOIN consign.sandbox s ON s.org = e.org AND s.sandbox = e.sandbox
         WHERE e.outcome IS NULL GROUP BY 1, 2, 3, 4, 5, 6
     )
     SELECT 'webhook_events/' || CASE WHEN h.sending THEN 'sending' WHEN NOT h.active THEN 'held' WHEN h.later THEN 'backoff'

@@ -3,10 +3,11 @@
 --   delivered  it was taken                failed    to be sent again in p_pause_ms
 --   gone       the same, and its endpoint is disabled until the operator enables it
 --   returned   it was not sent: at once, by anybody, and the attempt does not count
+-- SECURITY: runs as the owner, as webhook_claim does.
 CREATE OR REPLACE FUNCTION consign.webhook_end(
     p_org integer, p_sandbox integer, p_event uuid, p_attempts integer, p_outcome text, p_pause_ms bigint)
     RETURNS boolean
-    LANGUAGE plpgsql SET search_path = pg_catalog AS
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$
 DECLARE
     moment constant bigint := consign.now_ms();

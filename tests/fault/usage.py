@@ -61,7 +61,8 @@ class Usage:
             for service in ("api", "spooler", "nginx"):
                 self._sample(service)
             with contextlib.suppress(psycopg.Error), psycopg.connect(self.stand.stack.pg_uri, connect_timeout=2) as db:
-                (count,) = db.execute("SELECT count(*) FROM pg_stat_activity WHERE usename IN ('consign_api', 'consign_spooler')"
+                (count,) = db.execute("SELECT count(*) FROM pg_stat_activity"
+                                      " WHERE usename IN ('consign_api', 'consign_spooler', 'consign_sender')"
                                       " AND application_name <> 'fault'").fetchone()
                 self._enter("connections", count)
 

@@ -129,7 +129,7 @@ def through(link, far, head, rest, length):
 
 
 class ObjectProxy:
-    answer, slowly = staticmethod(answer), staticmethod(slowly)
+    answer, slowly, through = staticmethod(answer), staticmethod(slowly), staticmethod(through)
     cut_request, cut_answer, half_answer, silent, flip = (
         staticmethod(f) for f in (cut_request, cut_answer, half_answer, silent, flip))
 

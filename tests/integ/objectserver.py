@@ -4,7 +4,8 @@ Debian's python3-swift: proxy, account, container and object server as they ship
 signatures (Version 4, header and query), the SHA-256 of each body, sizes of parts, and takes ranges. What is left out is
 memcached, for which a dictionary stands in, and the daemons that repair.
 
-As a program: objectserver.py DIR PORT; prints a line when it serves. ACCESS and SECRET may do everything.
+As a program: objectserver.py DIR PORT; prints a line when it serves, and ends with its standard input, so with whoever started
+it, however that ended. ACCESS and SECRET may do everything.
 """
 
 import os
@@ -64,7 +65,7 @@ class ObjectServer:
         self.dir.mkdir(parents=True, exist_ok=True)
         with open(self.dir / "log", "ab") as log:
             self.process = subprocess.Popen([sys.executable, __file__, str(self.dir), str(self.port)],
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         if not self.process.stdout.readline():
             raise RuntimeError("the object store does not start: " + (self.dir / "log").read_text()[-2000:])
 
@@ -72,6 +73,7 @@ class ObjectServer:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            self.process.stdin.close()
             self.process.stdout.close()
             self.process = None
 
@@ -129,12 +131,11 @@ def serve(place, port):
     from swift.common.wsgi import loadapp
     place = pathlib.Path(place)
     (place / "devices" / "d1").mkdir(parents=True, exist_ok=True)
-    threads = []
 
     def run(listener, app):
         quiet = open(os.devnull, "w")
-        threads.append(eventlet.spawn(wsgi.server, listener, app, quiet, max_size=256, keepalive=True, debug=False,
-                                      capitalize_response_headers=False, minimum_chunk_size=65536))
+        eventlet.spawn(wsgi.server, listener, app, quiet, max_size=256, keepalive=True, debug=False,
+                       capitalize_response_headers=False, minimum_chunk_size=65536)
 
     for kind, ring in (("account", "account"), ("container", "container"), ("object", "object")):
         listener = eventlet.listen(("127.0.0.1", 0))
@@ -152,8 +153,7 @@ def serve(place, port):
 
     run(eventlet.listen(("127.0.0.1", int(port))), with_cache)
     print("serving", flush=True)
-    for thread in threads:
-        thread.wait()
+    eventlet.hubs.trampoline(sys.stdin, read=True)  # nobody writes: its end
 
 
 if __name__ == "__main__":

@@ -97,6 +97,24 @@ def test_a_database_without_our_schema(stack, program):
     refused(check(stack, program, **{key(program): database(stack, user=role, dbname="postgres")}), program, "consignctl migrate")
 
 
+HOOKS = "hooks.example.com"
+
+
+@pytest.mark.parametrize("name, value", [("webhook.hosts", "*.example.com"), ("webhook.hosts", "http://example.com"),
+                                         ("webhook.ca_file", "/no/such/file"), ("database.sender", "=="),
+                                         ("database.sender", ""), ("database.sender", "consign_spooler")])
+def test_settings_of_webhooks_that_cannot_be(stack, name, value):
+    if value.startswith("consign_"):
+        value = database(stack, user=value)
+    status, _, err = check(stack, "consign-spooler", **{"webhook__hosts": HOOKS, name.replace(".", "__"): value})
+    assert status == 1 and f"event=check setting={name} " in err.rstrip("\n").rsplit("\n", 1)[-1], err
+
+
+def test_webhooks_that_can_be(stack):
+    assert check(stack, "consign-spooler", webhook__hosts=HOOKS)[0] == 0
+    assert check(stack, "consign-spooler", database__sender="==")[0] == 0, "without hosts nobody sends"
+
+
 @contextlib.contextmanager
 def migrations(stack, statement):
     """The table of migrations changed while it is open."""

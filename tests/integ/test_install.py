@@ -39,7 +39,8 @@ def test_everything_is_there(root):
     wanted = {"usr/sbin/consign-api", "usr/sbin/consign-spooler", "usr/bin/consignctl", "etc/consign/consign.conf",
               "etc/nginx/sites-available/consign", "etc/nginx/consign/tls.conf", "usr/lib/sysusers.d/consign.conf",
               "usr/lib/tmpfiles.d/consign.conf", "usr/share/doc/consign/README.md", "usr/share/man/man1/consignctl.1",
-              "usr/share/bash-completion/completions/consignctl",
+              "usr/share/bash-completion/completions/consignctl", "usr/share/consign/watch/alerts.yml",
+              "usr/share/consign/watch/dashboard.json",
               *(f"usr/lib/systemd/system/{unit}" for unit in UNITS)}
     assert wanted | sql <= there, (wanted | sql) - there
     unfilled = re.compile(r"(?m)^[^#\n]*@[A-Z]+@")

@@ -1,6 +1,6 @@
 """nginx/consign/objects.conf before a store with TLS and a name: no stack, nginx alone between a pool and a store made up here.
 
-test_object_store.py has all else, over plain HTTP on loopback.
+test_object_downloads.py has all else, before a store whose address is enough, and with a session's token.
 """
 
 import contextlib
@@ -16,8 +16,6 @@ import subprocess
 import threading
 import time
 
-import pytest
-
 import ownstack
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
@@ -25,8 +23,6 @@ BODY = b"0123456789" * 1000
 PASS = {"X-Accel-Redirect": "/_objects/bucket/key", "ETag": '"ours"', "Cache-Control": "private", "X-Request-Id": "r1",
         "X-Consign-Authorization": "AWS4-HMAC-SHA256 made-up", "X-Consign-Date": "20130524T000000Z",
         "Content-Type": "application/parquet"}
-
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a file of certificates of its own")
 
 
 class Quiet(http.server.BaseHTTPRequestHandler):
@@ -98,16 +94,14 @@ def nginx(place, pool, store, resolver, trusted):
     port = ownstack.free_port()
     subprocess.run([REPO / "nginx" / "render", place, f"PUBLIC_LISTEN={port}", "OPS_LISTEN=1", "RATE=", "TLS=",
                     "API_SOCKET=/x", "LAKE=/x", "ACCESS_LOG=/x", "WEB=/x", "LAKE_OBJECTS=", f"OBJECTS={store}",
-                    f"RESOLVER=resolver 127.0.0.1:{resolver} ipv6=off;"], check=True)
+                    f"OBJECTS_CA={trusted}", f"RESOLVER=resolver 127.0.0.1:{resolver} ipv6=off;"], check=True)
     conf = place / "nginx.conf"
     temporary = "".join(f"{name}_temp_path {place}/{name};" for name in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi"))
     conf.write_text(f"daemon off; pid {place}/pid; user root; events {{}} http {{ {temporary} access_log off; "
                     f"server {{ listen 127.0.0.1:{port}; set $consign_echo_id x; include consign/problems.conf; "
                     f"include consign/objects.conf; location / {{ proxy_pass http://127.0.0.1:{pool}; }} }} }}\n")
     program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
-    process = subprocess.Popen(["unshare", "-m", "sh", "-c",
-                                'mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"', trusted, program,
-                                "-e", place / "error.log", "-p", place, "-c", conf])
+    process = subprocess.Popen([program, "-e", place / "error.log", "-p", place, "-c", conf])
     try:
         deadline = time.monotonic() + 15
         while True:
@@ -147,4 +141,4 @@ def test_a_store_with_a_name_and_a_certificate(tmp_path):
     assert "x-amz-request-id" not in answer.headers
     (seen,) = Store.seen
     assert seen["Host"] == f"store.test:{store}" and seen["Authorization"] == PASS["X-Consign-Authorization"]
-    assert "Cookie" not in seen and "Range" not in seen
+    assert not {"cookie", "range", "x-amz-security-token"} & {name.lower() for name in seen}

@@ -1,99 +1,41 @@
-"""The lake in an object store (README, Object store): a stack with lake.url before a real one, Swift with its S3 interface.
-
-Between the two stands a proxy that fails what it is told to. All of test_files runs here too, with downloads from the store.
+"""Publishing to an object store (README, Object store): what lies in the bucket, what goes wrong on the way there, ends,
+sweeps, verify, and TLS. Downloads are in test_object_downloads.py, and both are before the stack of objectlake.py.
 """
 
 import contextlib
 import hashlib
-import http.client
 import os
 import pathlib
 import pwd
 import random
 import re
-import shutil
 import signal
-import ssl
 import subprocess
-import tempfile
 import time
 import uuid
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 import flows
-import ownstack
+import objectlake
 from flows import BATCH_FILES, JOBS
+from objectlake import PART_BYTES, PREFIX, TOKEN, certificate, eventually, person, place_of, served_by, sql, watched
 from objectproxy import ObjectProxy
-from objects import Bucket
-from objectserver import ACCESS, SECRET, ObjectServer
-from shapes import assert_problem
+from ownstack import new_client
 from stack import Tenants, is_alive, process_tree
-from test_files import *  # noqa: F403 the same downloads, the same answers
-from test_files import batch, part  # noqa: F401 its fixtures
 
-PART_BYTES = 5242880  # the least that the interface takes
-FILE_BYTES = 8 * 1024 * 1024
 LARGE = 11 * 1024 * 1024
-PATIENCE_S = 20
-PREFIX = "lake/of-the-tests/"
 NOBODY = "00000000-0000-4000-8000-000000000000"
-OURS = {"date", "server", "content-type", "content-length", "connection", "etag", "cache-control", "x-request-id", "keep-alive",
-        "x-content-type-options", "accept-ranges", "last-modified", "content-range"}
-
-
-class Store:
-    """The server, the proxy before it, the bucket as the tests see it, and the settings that lead to it."""
-
-    def __init__(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="store.", dir=os.environ.get("CONSIGN_TEST_DIR")))
-        self.dir.chmod(0o711)
-        self.server = ObjectServer(self.dir / "swift", ownstack.free_port())
-        self.server.start()
-        self.proxy = ObjectProxy(self.server.port)
-        self.bucket = Bucket(f"http://127.0.0.1:{self.server.port}", "consign", ACCESS, SECRET)
-        self.bucket.make()
-        self.key_file = self.dir / "credentials"
-        self.write_keys(SECRET)
-
-    def write_keys(self, secret):
-        self.key_file.write_text(f"[default]\naws_access_key_id = {ACCESS}\naws_secret_access_key={secret}\n")
-        self.key_file.chmod(0o600)
-        if os.geteuid() == 0:
-            user = pwd.getpwnam(os.environ.get("CONSIGN_RUN_USER", "consign"))
-            os.chown(self.key_file, user.pw_uid, user.pw_gid)
-
-    def settings(self, **more):
-        return {"lake__url": f"s3://consign/{PREFIX}", "lake__endpoint": f"http://127.0.0.1:{self.proxy.port}",
-                "lake__credentials": str(self.key_file), "lake__part_bytes": PART_BYTES, **more}
-
-    def keys(self, batch=""):
-        return [key for key in self.bucket.keys(PREFIX) if batch in key]
-
-    def uploads(self):
-        return self.bucket.uploads(PREFIX)
-
-    def remove(self):
-        self.server.stop()
-        self.proxy.close()
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
-def store():
-    made = Store()
-    try:
-        yield made
-    finally:
-        made.remove()
+def store(object_lake):
+    return object_lake.store
 
 
 @pytest.fixture(scope="module")
-def stack(store):
-    with ownstack.own_stack() as own:
-        yield own.start(**store.settings(spooler__sweep_ms=500, spooler__retry_ms=100, export__part_bytes=FILE_BYTES))
+def stack(object_lake):
+    return object_lake.stack
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +45,12 @@ def tenants(stack):
 
 @pytest.fixture(scope="module")
 def home(stack):
-    return ownstack.new_client(stack)
+    return new_client(stack)
 
 
 @pytest.fixture(scope="module")
 def small(home, tenants):
-    """A client with a few profiles."""
-    client = home.in_sandbox(tenants.sandbox(home.org))
-    flows.ingest(client, flows.create_dataset(client, "profile"), [person(n) for n in range(20)])
-    return client
+    return objectlake.few_profiles(home, tenants)
 
 
 @pytest.fixture(scope="module")
@@ -124,34 +63,9 @@ def large(home, tenants):
     return client
 
 
-def person(n):
-    return {"identityMap": {"Email": [{"id": f"{n}@x"}]}}
-
-
 def plain(client):
     """A dataset whose files are as large as their rows."""
     return flows.create_dataset(client, fileDescription={"format": "json", "compression": "none"})
-
-
-def eventually(condition, what, seconds=PATIENCE_S):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-    return value
-
-
-def sql(stack, text, *values):
-    with psycopg.connect(stack.pg_uri, autocommit=True) as connection:
-        cursor = connection.execute(text, values)
-        return cursor.fetchall() if cursor.description else []
-
-
-def place_of(stack, batch):
-    """The directory of a published batch in the bucket."""
-    ((org, sandbox, dataset, attempt),) = sql(
-        stack, "SELECT org, sandbox, dataset, attempt::text FROM consign.batch WHERE batch = %s", batch)
-    return f"{PREFIX}{org}/{sandbox}/{dataset}/{batch}/{attempt}"
 
 
 def log_of(stack, name, job):
@@ -163,10 +77,10 @@ def attempts(stack, job):
     return sum("event=claimed" in line for line in log_of(stack, "spooler", job))
 
 
-def verify(stack, *words):
+def verify(stack, *more):
     """consignctl verify: findings [(kind, path)], and its last line."""
     try:
-        said = stack.ctl("verify", *words)
+        said = stack.ctl("verify", *more)
     except RuntimeError as error:
         said = str(error).split("\n", 1)[1]
     lines = said.splitlines()
@@ -193,6 +107,16 @@ def test_the_manifest_goes_last(store, small):
     job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
     put = [target for method, target in store.proxy.seen[begun:] if method == "PUT" and job["destination"]["batchId"] in target]
     assert len(put) == 2 and put[-1].endswith("/manifest.json")
+
+
+def test_the_token_of_temporary_credentials_is_sent_and_signed(store, small):
+    heads = []
+    with store.proxy.rule("PUT", "part-", watched(heads)), store.proxy.rule("HEAD", "part-", watched(heads)):
+        flows.export(small, flows.job_body(flows.create_dataset(small)))
+    assert len(heads) == 2
+    for head in heads:
+        assert f"x-amz-security-token: {TOKEN.lower()}\r\n" in head
+        assert "x-amz-security-token" in re.search("signedheaders=([^,]*)", head)[1].split(";")
 
 
 def test_a_job_of_several_batches(store, small):
@@ -404,15 +328,14 @@ def test_a_batch_that_expired_is_gone_with_its_objects_and_its_room(stack, store
 
 
 def test_verify_reads_everything_back(stack, store):
-    client = ownstack.new_client(stack)  # what others have in the bucket is much to read each time
+    client = new_client(stack)  # of an org whose lake is soon read
+    only = ("--org", client.org)
     flows.ingest(client, flows.create_dataset(client, "profile"), [person(1)])
     job, _ = flows.export(client, flows.job_body(flows.create_dataset(client)))
     place = place_of(stack, job["destination"]["batchId"])
     (name,) = flows.manifest(client, job["destination"]["batchId"])
-    for words in ((), ("--org", client.org)):
-        findings, figures = verify(stack, *words)
-        assert findings == [] and "missing=0 short=0 changed=0 stray=0" in figures
-        assert ("batches=1 " in figures) == bool(words) and "batches=0" not in figures
+    findings, figures = verify(stack)
+    assert findings == [] and "missing=0 short=0 changed=0 stray=0" in figures and "batches=0" not in figures
     kept = {key: store.bucket.get(key) for key in (f"{place}/{name}", f"{place}/manifest.json")}
     relative = place.removeprefix(PREFIX)
 
@@ -426,11 +349,11 @@ def test_verify_reads_everything_back(stack, store):
         else:
             store.bucket.put(key, data(kept[key]))
         try:
-            assert verify(stack, "--org", client.org)[0] == [(kind, f"{relative}/{os.path.basename(key)}")]
+            assert verify(stack, *only)[0] == [(kind, f"{relative}/{os.path.basename(key)}")]
         finally:
             store.bucket.put(key, kept[key])
     store.bucket.put(f"{place}/more", b"x")
-    assert verify(stack, "--org", client.org)[0] == [("stray", f"{relative}/more")]
+    assert verify(stack, *only)[0] == [("stray", f"{relative}/more")]
     store.bucket.remove(f"{place}/more")
     foreign = f"{PREFIX}999999/1/{'f' * 24}/{'0' * 32}/{NOBODY}/x"
     store.bucket.put(foreign, b"x")
@@ -442,131 +365,34 @@ def test_verify_reads_everything_back(stack, store):
         stack.ctl("verify")
 
 
-# ---- downloads ----
-
-@pytest.fixture(scope="module")
-def file(small):
-    """A part of a batch: {name, length, href, batch}."""
-    job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
-    done = job["destination"]["batchId"]
-    (one,) = flows.list_parts(small, done)
-    return {**one, "batch": done}
-
-
-def test_a_client_sees_our_headers_and_not_the_stores(small, file):
-    for more, status in (({}, 200), ({"Range": "bytes=0-3"}, 206), ({"Range": "bytes=0-1,4-5"}, 200)):
-        for method in ("GET", "HEAD"):
-            answer = small.call(method, file["href"], expect=status, headers=more)
-            assert {name.lower() for name in answer.headers} <= OURS, answer.headers
-            assert answer.headers["Server"].startswith("nginx")
-            assert answer.headers["ETag"] == small.get(file["href"]).headers["ETag"]
-            assert "immutable" in answer.headers["Cache-Control"] and answer.headers["X-Request-Id"]
-    manifest = small.get(f"{BATCH_FILES}/{file['batch']}/meta?path=manifest.json")
-    assert manifest.headers["Content-Type"].startswith("application/json")
-
-
-def test_only_a_range_that_is_sure_goes_to_the_store(store, small, file):
-    """The rest nginx cuts out of the whole file, as it does for files."""
-    ranges = []
-
-    def watch(link, far, head, rest, length):
-        found = re.search(rb"(?im)^range: *([^\r\n]*)", head)
-        ranges.append(found and found[1].decode())
-        server = far()
-        server.sendall(head + rest)
-        while piece := server.recv(65536):
-            link.sendall(piece)
-    tag = small.get(file["href"]).headers["ETag"]
-    size = file["length"]
-    asked = [({"Range": "bytes=0-3"}, 206, "bytes=0-3"), ({"Range": "bytes=-5"}, 206, "bytes=-5"),
-             ({"Range": "bytes=3-"}, 206, "bytes=3-"), ({"Range": f"bytes={size}-"}, 416, None),
-             ({"Range": "bytes=5-3"}, 200, None), ({"Range": "bytes=0-1,3-4"}, 200, None), ({"Range": "rows=0-1"}, 200, None),
-             ({"Range": "bytes=0-3", "If-Range": tag}, 206, "bytes=0-3"), ({"Range": "bytes=0-3", "If-Range": '"x"'}, 200, None),
-             ({"Range": "bytes=-0"}, 416, None), ({"Range": "bytes=0-99999999999"}, 206, "bytes=0-99999999999")]
-    with store.proxy.rule("GET", re.escape(file["name"]), watch, times=99):
-        for headers, status, _ in asked:
-            assert small.call("GET", file["href"], headers=headers).status_code in (status, 416 if status == 200 else status)
-    assert ranges == [passed for *_, passed in asked]
-
-
-def test_no_header_of_the_client_reaches_the_store(store, small, file):
-    heads = []
-
-    def watch(link, far, head, rest, length):
-        heads.append(head.decode("latin-1").lower())
-        server = far()
-        server.sendall(head)
-        while piece := server.recv(65536):
-            link.sendall(piece)
-    with store.proxy.rule("GET", re.escape(file["name"]), watch):
-        small.get(file["href"], headers={"X-Mark": "client", "Cookie": "client=1"})
-    (head,) = heads
-    assert "x-mark" not in head and "cookie" not in head and "bearer" not in head and "x-api-key" not in head
-    assert f"host: 127.0.0.1:{store.proxy.port}" in head and "?" not in head.split("\r\n")[0]
-
-
-def test_another_tenants_file_is_404(stack, file):
-    stranger = ownstack.new_client(stack)
-    assert_problem(stranger.call("GET", file["href"]), 404)
-    assert_problem(stranger.call("GET", f"{BATCH_FILES}/{file['batch']}/meta?path=manifest.json"), 404)
-
-
-def test_the_internal_location_is_nobodys(small, stack, file):
-    place = place_of(stack, file["batch"])
-    link = http.client.HTTPConnection(urlsplit(small.url).netloc, timeout=10)
-    link.request("GET", f"/_objects/consign/{place}/{file['name']}", headers=small.headers())
-    answer = link.getresponse()
-    assert answer.status == 404 and b"/problems/not-found" in answer.read()
-
-
-@pytest.mark.parametrize("status, code, shown", [
-    (403, "AccessDenied", 500), (404, "NoSuchKey", 404), (500, "InternalError", 503), (503, "SlowDown", 503),
-    (301, "PermanentRedirect", 500), (400, "AuthorizationHeaderMalformed", 500)])
-def test_what_the_store_says_instead_of_a_file_stays_with_us(store, small, file, status, code, shown):
-    with store.proxy.rule("GET", re.escape(file["name"]), ObjectProxy.answer(status, code)):
-        answer = small.call("GET", file["href"])
-    assert_problem(answer, shown)
-    assert "made up" not in answer.text and code not in answer.text
-    assert {name.lower() for name in answer.headers} <= OURS | {"retry-after"}, answer.headers
-
-
-def test_a_store_that_breaks_off_in_a_file_is_no_whole_file(store, small, file):
-    with store.proxy.rule("GET", re.escape(file["name"]), ObjectProxy.half_answer):
-        answer = small.get(file["href"])
-    assert int(answer.headers["Content-Length"]) == file["length"] > len(answer.content)
-
-
-def test_a_precondition_is_refused_as_for_files(small, file):
-    for name, value in (("If-Match", '"x"'), ("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT")):
-        assert_problem(small.call("GET", file["href"], headers={name: value}), 400)
-
-
-def test_no_log_has_a_secret_or_a_signature(stack, store, small, file):
-    store.proxy.down = True
-    try:
-        assert_problem(small.call("GET", file["href"]), 503)  # nginx writes the address that it asked into its error log
-    finally:
-        store.proxy.down = False
-    for log in (stack.dir / "log").iterdir():
-        text = log.read_text(errors="replace")
-        for word in (SECRET, "Signature=", "AWS4-HMAC-SHA256", "X-Amz-"):
-            assert word not in text, (log, word)
-    lines = [line for line in (stack.dir / "log" / "access.log").read_text().splitlines() if "/_objects" in line]
-    assert all('status=404 pool_status="-"' in line for line in lines), lines  # a client that asked for it by itself, above
-
-
 # ---- TLS ----
 
 @contextlib.contextmanager
-def spooler_by_hand(stack, endpoint, trusted):
-    """A second spooler, whose machine trusts this certificate and no other, while the first stands still; yields its log."""
+def standing_still(stack):
+    """Throughout, or it would take a job and then stand still with it."""
+    stack.signal_spooler(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        stack.signal_spooler(signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def spooler_by_hand(stack, store, endpoint, system, **settings):
+    """A second spooler, whose machine trusts this certificate and no other; yields its log. Its credentials are no temporary
+    ones."""
     owner = pwd.getpwuid(os.stat(stack.dir).st_uid).pw_name
     conf, log = stack.dir / "tls.conf", stack.dir / "log" / "tls.log"
-    text = re.sub(r"(?m)^lake.endpoint = .*$", f"lake.endpoint = {endpoint}", (stack.dir / "consign.conf").read_text())
-    conf.write_text(text + f"spooler.user = {owner}\n")
-    command = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs/ca-certificates.crt && exec "$@"', trusted,
+    trusted = store.dir / f"{system.stem}.system"
+    trusted.mkdir(exist_ok=True)
+    for name in ("ca-certificates.crt", "one.pem"):  # the file of all, and a folder by their hashes
+        (trusted / name).write_bytes(system.read_bytes())
+    subprocess.run(["openssl", "rehash", trusted], check=True, capture_output=True)
+    own = {"lake.endpoint": endpoint, "lake.credentials": store.keys_file("lasting"), "spooler.user": owner, **settings}
+    kept = re.sub(r"(?m)^lake\.(endpoint|credentials|ca_file) = .*\n", "", (stack.dir / "consign.conf").read_text())
+    conf.write_text(kept + "".join(f"{name} = {value}\n" for name, value in own.items()))
+    command = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', trusted,
                stack.dir / "bin" / "consign-spooler", "--config", conf]
-    stack.signal_spooler(signal.SIGSTOP)
     with open(log, "wb") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={"PATH": os.environ["PATH"]})
     try:
@@ -574,32 +400,28 @@ def spooler_by_hand(stack, endpoint, trusted):
     finally:
         process.terminate()
         process.wait(20)
-        stack.signal_spooler(signal.SIGCONT)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have a file of certificates of its own")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have certificates of its own where the system has them")
 def test_a_confined_worker_speaks_tls_to_a_name_and_trusts_nobody_else(stack, store, small):
-    """Names are looked up, certificates read and TLS spoken after the list of system calls is in force."""
-    certificates = {}
-    for name in ("right", "wrong"):
-        key, certificates[name] = store.dir / f"{name}.key", store.dir / f"{name}.crt"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificates[name]],
-                       check=True, capture_output=True)
-        certificates[name].chmod(0o644)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates["right"], store.dir / "right.key")
-    proxy = ObjectProxy(store.server.port, tls=context)
+    """Names are looked up, certificates read and TLS spoken after the list of system calls is in force. The system's
+    certificates count, unless there is a lake.ca_file; that one does for all other tests."""
+    right, wrong = (certificate(store.dir, name, "DNS:localhost") for name in ("right", "wrong"))
+    proxy = ObjectProxy(store.server.port, tls=served_by(right))
     endpoint = f"https://localhost:{proxy.port}"
+    heads = []
     try:
-        with spooler_by_hand(stack, endpoint, certificates["wrong"]) as log:
+        with standing_still(stack):
             job = flows.start_job(small, flows.job_body(flows.create_dataset(small)))
-            eventually(lambda: re.search("event=http .*certificate", log.read_text()), "it says nothing of it")
-            assert not proxy.seen
-        with spooler_by_hand(stack, endpoint, certificates["right"]) as log:
-            job = flows.wait_job(small, job["id"])
-            assert job["status"] == "SUCCEEDED" and [method for method, _ in proxy.seen].count("PUT") == 2
+            for system, settings in ((wrong, {}), (right, {"lake.ca_file": wrong[0]})):
+                with spooler_by_hand(stack, store, endpoint, system[0], **settings) as log:
+                    eventually(lambda: re.search("event=http .*certificate", log.read_text()), "it says nothing of it")
+                    assert not proxy.seen
+            with spooler_by_hand(stack, store, endpoint, right[0]) as log, proxy.rule("PUT", "manifest", watched(heads)):
+                job = flows.wait_job(small, job["id"])
+                assert job["status"] == "SUCCEEDED" and [method for method, _ in proxy.seen].count("PUT") == 2
         assert f"signal={signal.SIGSYS.value}" not in log.read_text()
+        assert len(heads) == 1 and "security-token" not in heads[0]
     finally:
         proxy.close()
 

@@ -1,6 +1,7 @@
 """Receivers of webhooks and what a receiver has to check, by Python's own hmac."""
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -44,10 +45,15 @@ class Receiver:
             self.process.wait()
         self.process = None
 
-    def mend(self, good):
-        """Whether fail and gone answer 200 from here on."""
+    @contextlib.contextmanager
+    def mended(self):
+        """While it is open, fail and gone answer 200."""
         mark = self.log.with_name(self.log.name + ".ok")
-        mark.touch() if good else mark.unlink(missing_ok=True)
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink()
 
     def requests(self, path=None):
         """All that came, or what came for a path; one that was being written when it was killed does not count."""

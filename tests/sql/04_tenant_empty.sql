@@ -11,6 +11,8 @@ SET LOCAL ROLE consign_api;
 SELECT calls_without_tenant();
 SET LOCAL ROLE consign_spooler;
 SELECT calls_without_tenant();
+SET LOCAL ROLE consign_sender;
+SELECT calls_without_tenant();
 SET LOCAL ROLE consign_metrics;
 SELECT calls_without_tenant();
 RESET ROLE;

@@ -3,7 +3,7 @@ BEGIN;
 CREATE FUNCTION pg_temp.denied(VARIADIC statements text[]) RETURNS SETOF text LANGUAGE sql AS
 $$ SELECT tap.refuses(s, '42501', current_user || ' must not: ' || s) FROM unnest(statements) s $$;
 
-SELECT plan(73);
+SELECT plan(94);
 SET LOCAL consign.org = 1;
 SET LOCAL ROLE consign_api;
 SELECT pg_temp.denied(
@@ -36,9 +36,17 @@ SELECT pg_temp.denied(
     'SELECT FROM consign.policy_document', 'DELETE FROM consign.export_target', 'DELETE FROM consign.system_job', 'DELETE FROM consign.dataset_retention',
     'SELECT consign.job_cancel(1, 11, 1)', 'SELECT * FROM consign.scope_find(''client-1'', ''One@AdobeOrg'', ''prod'')',
     'SELECT * FROM consign.client_secret(''client-1'')', 'CREATE TABLE consign.t (a integer)',
-    'UPDATE consign.webhook SET url = ''https://elsewhere/''', 'UPDATE consign.webhook SET secret = NULL', 'DELETE FROM consign.webhook',
+    'SELECT name FROM consign.webhook', 'UPDATE consign.webhook SET active = true', 'SELECT body FROM consign.webhook_event',
+    'SELECT * FROM consign.webhook_claim(9, 1)', 'UPDATE consign.webhook_event SET not_before_ms = 0', 'UPDATE consign.webhook_event SET body = ''x''',
     'INSERT INTO consign.webhook_event (org, sandbox, event, webhook, body, created_ms, not_before_ms)
         VALUES (1, 11, gen_random_uuid(), ''hook'', ''{}'', 0, 0)');
+
+SET LOCAL ROLE consign_sender;
+SELECT pg_temp.denied('SELECT FROM consign.webhook', 'SELECT FROM consign.webhook_event', 'DELETE FROM consign.webhook_event', 'UPDATE consign.webhook SET active = true',
+    'SELECT * FROM consign.webhook_give_up(0, 9)', 'SELECT consign.webhook_forget(0, 9)', 'SELECT FROM consign.org', 'SELECT FROM consign.sandbox',
+    'SELECT FROM consign.export_job', 'SELECT FROM consign.batch', 'SELECT FROM consign.profile_fragment', 'SELECT FROM consign.work_queue',
+    'SELECT * FROM consign.work_claim(''x'')', 'SELECT consign.job_cancel(1, 11, 1)', 'SELECT * FROM consign.client_secret(''client-1'')',
+    'DELETE FROM consign.metric_count', 'CREATE TEMP TABLE t (a integer)', 'CREATE TABLE consign.t (a integer)');
 
 SET LOCAL ROLE consign_metrics;
 SELECT pg_temp.denied('SELECT consign.now_ms()', 'SELECT FROM consign.work_queue', 'SELECT FROM consign.export_job',

@@ -1,7 +1,7 @@
 -- Webhooks: which endpoint a job names, the event that its end enters, claims in turn, what an attempt comes to, and the end
 -- of what nobody took.
 BEGIN;
-SELECT plan(70);
+SELECT plan(74);
 DELETE FROM consign.webhook_event;
 DELETE FROM consign.webhook WHERE org = 2;
 CREATE FUNCTION pg_temp.endpoint(o integer, s integer, n text) RETURNS void LANGUAGE sql AS
@@ -89,22 +89,30 @@ $$ INSERT INTO consign.webhook_event (org, sandbox, event, webhook, body, create
 CREATE FUNCTION pg_temp.claim(most integer, lease integer DEFAULT 60000) RETURNS SETOF text LANGUAGE sql AS
 $$ SELECT c.org || ' ' || c.webhook || ' ' || count(*) FROM consign.webhook_claim(most, lease) c GROUP BY c.org, c.webhook ORDER BY 1 $$;
 SELECT pg_temp.event(1, 12, 'one', 50), pg_temp.event(1, 12, 'two', 3), pg_temp.event(2, 21, 'theirs', 1);
-SET LOCAL ROLE consign_spooler;
+SET LOCAL ROLE consign_sender;
 SELECT results_eq('SELECT pg_temp.claim(2)', ARRAY['1 one 1', '2 theirs 1'], 'each org its turn, however much the other has');
 SELECT results_eq('SELECT pg_temp.claim(50)', ARRAY['1 one 3', '1 two 3'], 'an endpoint has four at a time, the ones under way among them');
 SELECT is_empty('SELECT pg_temp.claim(50)', 'then nothing is left');
+RESET ROLE;
 SELECT is((SELECT max(attempts) FROM consign.webhook_event), 1, 'each was taken once');
-RESET ROLE;
 UPDATE consign.webhook_event SET not_before_ms = consign.now_ms() - 1 WHERE sending AND webhook = 'two';
-SET LOCAL ROLE consign_spooler;
+SET LOCAL ROLE consign_sender;
 SELECT results_eq('SELECT pg_temp.claim(50)', ARRAY['1 two 3'], 'a sender that died: its events are due again');
-SELECT is((SELECT max(attempts) FROM consign.webhook_event WHERE webhook = 'two'), 2, 'for the second time');
 RESET ROLE;
+SELECT is((SELECT max(attempts) FROM consign.webhook_event WHERE webhook = 'two'), 2, 'for the second time');
 UPDATE consign.webhook SET active = false WHERE org = 1 AND name = 'one';
 UPDATE consign.webhook_event SET sending = false, not_before_ms = 0 WHERE webhook <> 'two';
-SET LOCAL ROLE consign_spooler;
+SET LOCAL ROLE consign_sender;
 SELECT results_eq('SELECT pg_temp.claim(50)', ARRAY['2 theirs 1'], 'none for one that is disabled');
 RESET ROLE;
+UPDATE consign.webhook_event SET sending = false, not_before_ms = 0 WHERE webhook = 'theirs';
+UPDATE consign.org SET active = false WHERE org = 2;
+SELECT is_empty('SELECT pg_temp.claim(50)', 'none of an org that is');
+UPDATE consign.org SET active = true WHERE org = 2;
+UPDATE consign.sandbox SET active = false WHERE sandbox = 21;
+SELECT is_empty('SELECT pg_temp.claim(50)', 'nor of a sandbox');
+UPDATE consign.sandbox SET active = true WHERE sandbox = 21;
+SELECT results_eq('SELECT pg_temp.claim(50)', ARRAY['2 theirs 1'], 'enabled, it is sent');
 UPDATE consign.webhook SET active = true, old_secret = decode(repeat('dd', 32), 'hex'), old_until_ms = consign.now_ms() + 60000 WHERE org = 1 AND name = 'one';
 SELECT is((SELECT secret || ' ' || old_secret FROM consign.webhook_claim(1, 60000)), repeat('cc', 32) || ' ' || repeat('dd', 32), 'both secrets sign');
 UPDATE consign.webhook SET old_until_ms = 1 WHERE org = 1 AND name = 'one';
@@ -123,7 +131,6 @@ $$ SELECT concat_ws(' ', CASE WHEN e.sending THEN 'sending' END, e.attempts, e.o
     CASE WHEN e.ended_ms IS NOT NULL THEN 'ended' END) FROM consign.webhook_event e $$;
 CREATE FUNCTION pg_temp.take_one() RETURNS void LANGUAGE sql AS
 $$ UPDATE consign.webhook_event SET not_before_ms = 0; SELECT consign.webhook_claim(1, 60000); $$;
-SET LOCAL ROLE consign_spooler;
 SELECT is(pg_temp.outcome('delivered'), false, 'one that nobody sends does not end');
 SELECT pg_temp.take_one();
 SELECT is(pg_temp.outcome('failed'), true, 'it was not taken');
@@ -136,13 +143,12 @@ SELECT pg_temp.take_one();
 SELECT is(pg_temp.outcome('gone'), true, 'nobody is there any more');
 SELECT is((SELECT active FROM consign.webhook WHERE org = 1 AND name = 'one'), false, 'its endpoint is disabled');
 SELECT is(pg_temp.state(), '2 later', 'the event waits');
-RESET ROLE;
 SELECT is((SELECT bool_and(active) FROM consign.webhook WHERE name <> 'one'), true, 'no other endpoint is');
 UPDATE consign.webhook SET active = true WHERE name = 'one';
-SET LOCAL ROLE consign_spooler;
 SELECT pg_temp.take_one();
 SELECT is(pg_temp.outcome('delivered'), true, 'it was taken');
 SELECT is(pg_temp.state(), '3 delivered ended', 'and that is its end');
+SET LOCAL ROLE consign_spooler;
 SELECT is_empty('SELECT FROM consign.webhook_give_up(0, 9)', 'nothing is to be given up');
 SELECT is(consign.webhook_forget(60000, 9), 0::bigint, 'and it is kept for a while');
 RESET ROLE;
@@ -171,6 +177,9 @@ UPDATE consign.webhook_event SET not_before_ms = consign.now_ms() - 7000 WHERE N
 SELECT set_eq($$SELECT name, value FROM consign.metric_read() WHERE name LIKE 'webhook_events/%'$$, $$VALUES
     ('webhook_events/waiting', (SELECT count(*) FROM consign.webhook_event WHERE NOT sending AND not_before_ms < consign.now_ms() AND webhook <> 'two')),
     ('webhook_events/sending', 3), ('webhook_events/backoff', 1), ('webhook_events/held', 2)$$, 'every event is in one place');
+UPDATE consign.org SET active = false WHERE org = 1;
+SELECT is(pg_temp.metric('webhook_events/held'), (SELECT count(*) FROM consign.webhook_event WHERE org = 1 AND (NOT sending OR not_before_ms < consign.now_ms())), 'those of a disabled org are held');
+UPDATE consign.org SET active = true WHERE org = 1;
 SELECT ok(pg_temp.metric('webhook_oldest_ms') BETWEEN 90000 AND 120000, 'the oldest, held or not');
 SELECT is(pg_temp.metric('webhook_due_ms'), NULL, 'who is being sent something is not kept waiting');
 UPDATE consign.webhook_event SET not_before_ms = 0 WHERE sending AND webhook = 'theirs';

@@ -28,7 +28,7 @@ static enum fault read_with(const char *url, const char *endpoint, const char *r
     scratch_path(path, "credentials");
     scratch_write(path, content, strlen(content), mode);
     int saved = scratch_listen();
-    enum fault fault = object_store_read(&store, url, endpoint, region, path);
+    enum fault fault = object_store_read(&store, url, endpoint, region, path, "");
     scratch_heard(saved, said, sizeof said);
     assert_true((fault == FAULT_NONE) == (said[0] == '\0'));
     assert_null(strstr(said, "s/e+c=ret"));
@@ -105,7 +105,8 @@ static void credentials_are_read(void **state)
 {
     static const char *const BAD[] = {
         "", "aws_access_key_id = AKIA\n", "aws_secret_access_key = x\n", "aws_access_key_id =\naws_secret_access_key = x\n",
-        KEYS KEYS,
+        KEYS KEYS, KEYS "aws_session_token = a:b\n", KEYS "aws_session_token =\n",
+        KEYS "aws_session_token = a\naws_session_token = b\n",
         "aws_access_key_id = AK/IA\naws_secret_access_key = x\n", "AKIA s/e+c=ret\n"};
     static const mode_t OPEN[] = {0640, 0604, 0644, 0660, 0610};
     char path[SCRATCH_PATH_MAX], said[1024];
@@ -118,6 +119,10 @@ static void credentials_are_read(void **state)
     assert_int_equal(read_with("s3://bucket/x", "", "us-east-1", LOOSE, 0400), FAULT_NONE);
     assert_string_equal(store.access, "AKIA");
     assert_string_equal(store.secret, "s/e+c=ret");
+    assert_string_equal(store.token, "");
+    static const char TOKEN[] = KEYS "aws_session_token = FwoG+/Z_1-x.9==\n";
+    assert_int_equal(read_with("s3://bucket/x", "", "us-east-1", TOKEN, 0600), FAULT_NONE);
+    assert_string_equal(store.token, "FwoG+/Z_1-x.9==");
     for (size_t i = 0; i < N(BAD); i++) {
         if (read_with("s3://bucket/x", "", "us-east-1", BAD[i], 0600) != FAULT_MALFORMED)
             fail_msg("accepted: %s", BAD[i]);
@@ -126,9 +131,13 @@ static void credentials_are_read(void **state)
         assert_int_equal(read_with("s3://bucket/x", "", "us-east-1", KEYS, OPEN[i]), FAULT_MALFORMED);
     scratch_path(path, "nothing");
     int saved = scratch_listen();
-    assert_int_equal(object_store_read(&store, "s3://bucket/x", "", "us-east-1", path), FAULT_MALFORMED);
+    assert_int_equal(object_store_read(&store, "s3://bucket/x", "", "us-east-1", path, ""), FAULT_MALFORMED);
     scratch_heard(saved, said, sizeof said);
     assert_non_null(strstr(said, "setting=lake.credentials"));
+    saved = scratch_listen();
+    assert_int_equal(object_store_read(&store, "s3://bucket/x", "", "us-east-1", "", path), FAULT_MALFORMED);
+    scratch_heard(saved, said, sizeof said);
+    assert_non_null(strstr(said, "setting=lake.ca_file"));
 }
 
 static void a_request_is_signed_for_its_path(void **state)
@@ -149,6 +158,13 @@ static void a_request_is_signed_for_its_path(void **state)
     memset(longest, 'x', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     assert_int_equal(object_store_sign(&store, "GET", longest, 0, &other), FAULT_INTERNAL);
+    assert_string_equal(pass.token, "");
+    assert_null(strstr(pass.authorization, "x-amz-security-token"));
+    static const char TOKEN[] = KEYS "aws_session_token = t=\n";
+    assert_int_equal(read_with("s3://bucket/pre", "https://store.example", "us-east-1", TOKEN, 0600), FAULT_NONE);
+    assert_int_equal(object_store_sign(&store, "GET", "1/2/file", INT64_C(1369353600000), &other), FAULT_NONE);
+    assert_string_equal(other.token, "t=");
+    assert_non_null(strstr(other.authorization, ";x-amz-date;x-amz-security-token, "));
 }
 
 static void elements_are_found(void **state)

@@ -44,8 +44,10 @@ void client_curl_prepare(CURL *easy, const struct client_place *place, const cha
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (place->plain)
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (place->cacert != NULL)
+    if (place->cacert != NULL) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, place->cacert);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* the system's folder would count as well */
+    }
 }
 
 bool client_curl_may_pass(CURLcode code)

@@ -36,6 +36,7 @@ programs_write_conf()
         done <<END
 database.api $(postgres_uri consign_api)
 database.spooler $(postgres_uri consign_spooler)
+database.sender $(postgres_uri consign_sender)
 database.operator $(postgres_uri postgres)
 public.url http://127.0.0.1:$PORT
 api.socket $STATE/run/api.sock
@@ -77,7 +78,7 @@ programs_start_spooler()
 
 programs_start_nginx()
 {
-    local rate='' docs='' nofile objects='' store
+    local rate='' docs='' nofile objects='' store ca
     if process_alive nginx; then return; fi
     case ${CONSIGN_RATE_LIMITS:-off} in
     on)    rate='include consign/rate.conf; include consign/token_rate.conf;' ;;
@@ -87,13 +88,15 @@ programs_start_nginx()
     store=https://s3.${store:-us-east-1}.amazonaws.com
     if [ -n "$(programs_setting lake.endpoint)" ]; then store=$(programs_setting lake.endpoint); fi
     if [ -n "$(programs_setting lake.url)" ]; then objects='include consign/objects.conf;'; fi
+    ca=$(programs_setting lake.ca_file)
     nofile=$(ulimit -Hn)
     if [ "$nofile" = unlimited ] || [ "$nofile" -gt 32768 ]; then nofile=32768; fi
     if [ -d share/docs ]; then docs=$STATE/share/docs; fi
     share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= "NOFILE=$nofile" \
         "PUBLIC_LISTEN=127.0.0.1:$PORT backlog=4096" "OPS_LISTEN=127.0.0.1:$((PORT + 1))" \
         "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake" \
-        "LAKE_OBJECTS=$objects" "OBJECTS=$store" "RESOLVER=${CONSIGN_RESOLVER:+resolver $CONSIGN_RESOLVER;}" "WEB=$STATE/nginx/web" "DOCS=$docs"
+        "LAKE_OBJECTS=$objects" "OBJECTS=$store" "OBJECTS_CA=${ca:-/etc/ssl/certs/ca-certificates.crt}" \
+        "RESOLVER=${CONSIGN_RESOLVER:+resolver $CONSIGN_RESOLVER;}" "WEB=$STATE/nginx/web" "DOCS=$docs"
     process_start nginx nginx.log "$(PATH=$PATH:/usr/sbin command -v nginx)" \
         -e "$STATE/log/nginx.log" -p "$STATE/nginx" -c "$STATE/nginx/nginx.conf"
     process_await nginx nginx.log $PROGRAMS_READY_SECONDS \

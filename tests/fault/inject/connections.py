@@ -17,7 +17,7 @@ class SessionsCut(Fault):
     def start(self):
         with psycopg.connect(self.stand.stack.pg_uri, autocommit=True) as db:
             cut = db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                             " WHERE usename IN ('consign_api', 'consign_spooler') AND random() < 0.34")
+                             " WHERE usename IN ('consign_api', 'consign_spooler', 'consign_sender') AND random() < 0.34")
         return 0 if cut.rowcount else self.missed()
 
 
@@ -37,7 +37,7 @@ class ConnectionsUsedUp(Fault):
             most = int(db.execute("SHOW max_connections").fetchone()[0])
             self._take(uri, most)
             db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> 'fault'"
-                       " AND usename IN ('consign_api', 'consign_spooler') AND random() < 0.7")
+                       " AND usename IN ('consign_api', 'consign_spooler', 'consign_sender') AND random() < 0.7")
             self._take(uri, most)
         return self.random.uniform(1, 3)
 
