@@ -13,6 +13,7 @@
 #include "lib/str.h"
 #include "responder/audit.h"
 #include "responder/concurrency.h"
+#include "responder/suspect.h"
 #include "responder/reply.h"
 #include "responder/request.h"
 

@@ -22,7 +22,6 @@
 #include "responder/figures.h"
 #include "responder/queue_age.h"
 #include "responder/routes.h"
-#include "responder/suspect.h"
 #include "responder/traffic.h"
 
 #define PIPELINE_JSON_MAX (1024u * 1024u)

@@ -29,6 +29,15 @@ def now_ms():
     return time.time_ns() // 1_000_000
 
 
+def eventually(condition, what, seconds=20):
+    """The first true value of condition(); fails with `what` when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+    return value
+
+
 def ndjson(records):
     return b"".join(json.dumps(r, ensure_ascii=False).encode() + b"\n" for r in records)
 

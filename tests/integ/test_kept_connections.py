@@ -7,6 +7,7 @@ choose for itself.
 import concurrent.futures
 import contextlib
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -52,10 +53,13 @@ class Connection:
         self.socket.settimeout(WAIT_S)
         self.socket.connect(str(stack.dir / "run" / "api.sock"))
 
-    def send(self, method="GET", path="/health", body=b""):
-        params = {"REQUEST_METHOD": method, "REQUEST_URI": path, "QUERY_STRING": "", "REQUEST_ID": uuid.uuid4().hex,
-                  "CONTENT_LENGTH": str(len(body)) if body else "", "CONSIGN_LISTENER": "ops", "CONSIGN_RECEIVED": f"{time.time():.3f}"}
-        text = b"".join(bytes((len(name), len(value))) + name.encode() + value.encode() for name, value in params.items())
+    def send(self, method="GET", path="/health", body=b"", headers=(), request_id=None):
+        params = {**{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in dict(headers).items()},
+                  "REQUEST_METHOD": method, "REQUEST_URI": path, "QUERY_STRING": "", "REQUEST_ID": request_id or uuid.uuid4().hex,
+                  "CONTENT_LENGTH": str(len(body)) if body else "",
+                  "CONSIGN_LISTENER": "public" if headers else "ops", "CONSIGN_RECEIVED": f"{time.time():.3f}"}
+        text = b"".join(struct.pack(">BI", len(name), 1 << 31 | len(value)) + name.encode() + value.encode()
+                        for name, value in params.items())
         self.socket.sendall(record(BEGIN, struct.pack(">HB5x", 1, int(self.keep))) + record(PARAMS, text) + record(PARAMS)
                             + b"".join(record(STDIN, body[i:i + PIECE]) for i in range(0, len(body), PIECE)) + record(STDIN))
 
@@ -137,6 +141,29 @@ def test_who_comes_new_takes_the_place_of_a_kept_one_at_once(stack):
             assert sum(one.closed(0.2) for one in kept) == 1
 
 
+def test_who_comes_new_does_not_wait_when_a_kept_one_has_a_request_at_the_same_time(stack, client):
+    """The worker that is told of the new one is the one whose connection speaks just then; no other was told."""
+    headers, tried = client.headers(), 0
+    while tried < 4:
+        with contextlib.ExitStack() as end, psycopg.connect(stack.pg_uri) as db:
+            kept = end.enter_context(connections(stack, WORKERS))
+            for one in kept:
+                assert one.ask() == 200
+                time.sleep(0.05)
+            db.execute("LOCK TABLE consign.export_job IN ACCESS EXCLUSIVE MODE")
+            with pool_stands_still(stack):
+                (new,) = end.enter_context(connections(stack, 1))
+                try:
+                    kept[0].send(path=flows.JOBS, headers=headers)
+                except OSError:
+                    continue  # it lost its place to the other one already
+                new.send()
+            began = time.monotonic()
+            assert new.answer() == 200
+            assert time.monotonic() - began < SOON_S / 2
+            tried += 1
+
+
 def test_a_kept_connection_that_ends_costs_nobody_anything(stack):
     for _ in range(20):
         with connections(stack, 1) as (one,):
@@ -149,7 +176,8 @@ def log_lines(stack, mark, count):
     """nginx's lines about requests with that x-request-id; it keeps them for a second."""
     end = time.monotonic() + WAIT_S
     while True:
-        lines = [line for line in (stack.dir / "log" / "access.log").read_text().splitlines() if f'client_request="{mark}"' in line]
+        lines = [line for line in (stack.dir / "log" / "access.log").read_text().splitlines()
+                 if f'client_request="{mark}"' in line]
         if len(lines) >= count or time.monotonic() > end:
             return lines
         time.sleep(0.1)
@@ -183,6 +211,14 @@ def test_more_clients_than_workers_are_all_served(client):
     assert all(handed_over(line) == 1 for line in lines if "method=POST" in line)
 
 
+def test_no_query_stands_in_the_log_of_nginx(stack, client):
+    """Not either when a kept connection was dropped just as it was used, of which nginx writes a line."""
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: client.get(f"{flows.JOBS}?limit=1&name=hush"), range(600)))
+    client.get("/data/none?name=hush", expect=404)
+    assert "hush" not in (stack.dir / "log" / "nginx.log").read_text()
+
+
 def workers_of(stack):
     return process_tree(int((stack.dir / "pids" / "api").read_text().split()[0]))[1:]
 
@@ -213,6 +249,36 @@ def test_a_get_whose_kept_connection_is_cut_is_sent_again(client):
         assert answer.result().status_code == 200
     (line,) = log_lines(client.stack, mark, 1)
     assert handed_over(line) >= 2
+
+
+def call_of(pid):
+    """The system call that it is in, or None."""
+    with contextlib.suppress(OSError):
+        text = pathlib.Path(f"/proc/{pid}/syscall").read_text()
+        return None if text == "running\n" else text.split()[0]
+    return None
+
+
+def test_a_request_that_ends_one_worker_after_another_is_given_up(stack, client):
+    """nginx would go on for as long as it has kept connections."""
+    request = {"path": flows.JOBS, "headers": client.headers(), "request_id": uuid.uuid4().hex}
+    time.sleep(0.2)
+    (idle,) = {call_of(pid) for pid in workers_of(stack)}
+
+    def busy():
+        return [pid for pid in workers_of(stack) if call_of(pid) not in (idle, None)]
+    for _ in range(2):
+        with connections(stack, 1) as (one,), psycopg.connect(client.stack.pg_uri) as db:
+            db.execute("LOCK TABLE consign.export_job IN ACCESS EXCLUSIVE MODE")
+            one.send(**request)
+            flows.eventually(lambda: len(busy()) == 1, "no worker has it")
+            os.kill(busy()[0], signal.SIGKILL)
+            assert one.closed(WAIT_S)
+        flows.eventually(lambda: len(workers_of(stack)) == WORKERS and not busy(), "no worker comes in its place")
+    with connections(stack, 1) as (one,):
+        assert one.ask(**{**request, "request_id": uuid.uuid4().hex}) == 200
+        assert one.ask(**request) == 500
+        assert one.ask(**{**request, "request_id": uuid.uuid4().hex}) == 200
 
 
 def test_a_post_is_never_sent_again(client):

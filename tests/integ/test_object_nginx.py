@@ -93,7 +93,7 @@ def nginx(place, pool, store, resolver, trusted):
     """nginx with objects.conf as it ships; yields its port."""
     port = ownstack.free_port()
     subprocess.run([REPO / "nginx" / "render", place, f"PUBLIC_LISTEN={port}", "OPS_LISTEN=1", "RATE=", "TLS=",
-                    "API_SOCKET=/x", "LAKE=/x", "ACCESS_LOG=/x", "WEB=/x", "LAKE_OBJECTS=", f"OBJECTS={store}",
+                    "API_SOCKET=/x", "LAKE=/x", "ACCESS_LOG=/x", "ERROR_LOG=/x", "WEB=/x", "LAKE_OBJECTS=", f"OBJECTS={store}",
                     f"OBJECTS_CA={trusted}", f"RESOLVER=resolver 127.0.0.1:{resolver} ipv6=off;"], check=True)
     conf = place / "nginx.conf"
     temporary = "".join(f"{name}_temp_path {place}/{name};" for name in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi"))

@@ -92,7 +92,8 @@ programs_start_nginx()
     nofile=$(ulimit -Hn)
     if [ "$nofile" = unlimited ] || [ "$nofile" -gt 32768 ]; then nofile=32768; fi
     if [ -d share/docs ]; then docs=$STATE/share/docs; fi
-    share/nginx/render nginx "DIR=$STATE" "ACCESS_LOG=$STATE/log/access.log" "RATE=$rate" TLS= "NOFILE=$nofile" \
+    share/nginx/render nginx "DIR=$STATE" "RATE=$rate" TLS= "NOFILE=$nofile" \
+        "ACCESS_LOG=$STATE/log/access.log" "ERROR_LOG=$STATE/log/nginx.log" \
         "PUBLIC_LISTEN=127.0.0.1:$PORT backlog=4096" "OPS_LISTEN=127.0.0.1:$((PORT + 1))" \
         "API_SOCKET=$STATE/run/api.sock" "LAKE=$STATE/lake" \
         "LAKE_OBJECTS=$objects" "OBJECTS=$store" "OBJECTS_CA=${ca:-/etc/ssl/certs/ca-certificates.crt}" \
