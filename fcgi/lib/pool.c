@@ -144,6 +144,8 @@ static void pool_reload(struct pool *pool)
     if (pool->reload_again)
         return;
     log_event(LOG_INFO, "reload", "workers=%d program=%s", pool_alive(pool), log_quote(pool->options->program->argv[0]));
+    if (pool->options->reloads != NULL)
+        pool->options->reloads(pool->options->arg);
     if (pool_check_begin(&pool->check, pool->options->program))
         return;
     pool->check.pid = 0;

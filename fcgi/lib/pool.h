@@ -38,6 +38,7 @@ struct pool_options {
     /* Called in the supervisor after the worker in that slot ended, however it did; may be NULL. Not called
      * for workers that an earlier program started. */
     void (*ended)(int slot, void *arg);
+    void (*reloads)(void *arg); /* called in the supervisor when a reload begins; may be NULL */
     void (*tick)(void *arg); /* called in the supervisor about once a second; may be NULL */
     const struct pool_program *program; /* how to reload (pool_upgrade.h); NULL: SIGHUP does nothing */
 };

@@ -72,6 +72,13 @@ static void main_worker_ended(int slot, void *arg)
     figures_ended(setup->figures, slot, clock_monotonic_ms());
 }
 
+/* Starting the next program and its workers takes the machine from these. */
+static void main_reloads(void *arg)
+{
+    const struct worker_setup *setup = arg;
+    concurrency_spare(setup->concurrency, clock_monotonic_ms());
+}
+
 static void main_tick(void *arg)
 {
     const struct worker_setup *setup = arg;
@@ -188,6 +195,7 @@ static int main_serve(char *const *argv)
                                 .work = worker_live,
                                 .arg = &setup,
                                 .ended = main_worker_ended,
+                                .reloads = main_reloads,
                                 .tick = main_tick,
                                 .program = &program};
     int status = pool_run(&pool);

@@ -43,7 +43,7 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
     begin = time.time()
     load.start()
     try:
-        wrong = repeat(stand, fault, load, times, jobs_between, every_s, crashed)
+        wrong, waits = repeat(stand, fault, load, times, jobs_between, every_s, crashed)
         if not load.wait_jobs(jobs_between):
             wrong.append("the load stands still at the end")
     finally:
@@ -56,7 +56,7 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
         found.unexpected(text)
     attempts = clientlog.read(load.log.path)
     table.row(fault.name, fault.done, acknowledged(attempts), found.sets,
-              check_answers.outage_s([made for made in attempts if begin <= made.t0 <= end]))
+              check_answers.outage_s([made for made in attempts if begin <= made.t0 <= end]), waits.text())
     if found.empty:
         (place / "client.log").unlink()
         place.rmdir()
@@ -66,8 +66,8 @@ def run(stand, table, kind, scale=1.0, jobs_between=JOBS_BETWEEN, seed=1, every_
 
 
 def repeat(stand, fault, load, times, jobs_between, every_s, crashed):
-    """Answers what did not heal."""
-    wrong = []
+    """Answers what did not heal, and how long it took."""
+    wrong, waits = [], Waits()
     for number in range(times):
         next_at = time.monotonic() + every_s
         if not load.wait_jobs(jobs_between):
@@ -76,11 +76,33 @@ def repeat(stand, fault, load, times, jobs_between, every_s, crashed):
         lasts_s = fault.begin()
         time.sleep(lasts_s)
         fault.heal()
+        healed_at = time.monotonic()
         stand.wait_database()
-        if load.wait_good(HEALTHY_S) is None:
+        database_s = time.monotonic() - healed_at
+        answer_s = load.wait_good(HEALTHY_S)
+        waits.note(database_s, answer_s)
+        if answer_s is None:
             wrong.append(f"no good answer {HEALTHY_S} s after healing, repetition {number + 1}")
         crashed.look()
-    return wrong
+    return wrong, waits
+
+
+class Waits:
+    """How an outage divides: into the fault itself, the database's recovery, and what the product needs then. The longest
+    each."""
+
+    def __init__(self):
+        self.database_s = self.answer_s = 0.0
+
+    def note(self, database_s, answer_s):
+        self.database_s = max(self.database_s, database_s)
+        self.answer_s = max(self.answer_s, HEALTHY_S if answer_s is None else answer_s)
+
+    def text(self):
+        """For the row; nothing where the database was there all the time."""
+        if self.database_s < 0.5:
+            return ""
+        return f"of the outage the database's recovery {self.database_s:.1f} s, from then to a good answer {self.answer_s:.1f} s"
 
 
 class Crashes:

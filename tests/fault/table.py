@@ -6,6 +6,8 @@ Every part calls row() once for each fault it tried:
 
 What repeats no fault (a cancel, a test) says faults=0, so that the sum of the faults is one of faults.
 `sets` maps the five names of SETS to what was found (a list of texts, or a number); a name that is left out is empty.
+`outage_s` is the client's: the longest time between two good answers to the probe, the fault itself and the database's
+recovery included; what of it is the database's stands in the note (phase.py).
 `note` stands below the table: figures that belong to the row and are no set (a p99, say).
 """
 

@@ -49,7 +49,7 @@ class Disturbed:
         load = Load(self.stand.stack, self.place / "client.log", tenants=2, threads=4, fill=500)
         load.start()
         crashed = phase.Crashes(self.stand)
-        self.wrong = phase.repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0, crashed)
+        self.wrong, _ = phase.repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0, crashed)
         assert load.wait_jobs(JOBS_BETWEEN)
         load.stop()
         checker.finish(self.stand.stack, load)

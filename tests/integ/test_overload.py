@@ -89,6 +89,22 @@ def test_an_org_over_its_workers_is_429_and_others_are_served(stack, big, small)
     big.get(JOBS)
 
 
+def test_a_short_standstill_refuses_nobody(stack, big, small):
+    """The requests of a fifth of a second wait for a place and get one: seen as a row of 429 when a disk paused."""
+    dataset, answers = flows.create_dataset(big), []
+    callers = [threading.Thread(target=lambda: answers.append(big.get(JOBS, expect=None).status_code)) for _ in range(12)]
+    small.get(JOBS)
+    with stalled(stack, big, dataset):
+        small.get(JOBS)
+        for caller in callers:
+            caller.start()
+        time.sleep(0.2)
+    for caller in callers:
+        caller.join()
+    assert answers == [200] * 12
+    small.get(JOBS)
+
+
 def test_a_client_counts_in_all_its_orgs_together(stack, big, small):
     """So that nobody takes the pool by one client entitled to many orgs."""
     org = big.in_sandbox("own")
@@ -183,3 +199,25 @@ def test_what_is_too_large_is_refused_at_once(small, status):
             431: request_bytes(small, "GET", JOBS).replace(b"\r\n\r\n", b"\r\nX-Filler: %s" % (b"f" * 8000) * 7 + b"\r\n\r\n")}
     seconds = [refusal_seconds(urlsplit(small.url), sent[status], status) for _ in range(11)]
     assert statistics.median(seconds) < AT_ONCE_S, seconds
+
+
+def test_a_reload_refuses_nobody(stack, big, small):
+    """While the next program and its workers start, these have less of the machine. This one takes a while, and won't do. The
+    last of its kind here: for ten seconds from now on nobody is refused."""
+    dataset = flows.create_dataset(big)
+    program, log = stack.dir / "bin" / "consign-api", stack.dir / "log" / "api.log"
+    aside, reloads = program.with_suffix(".aside"), log.read_text().count(" event=reload ")
+    program.rename(aside)
+    try:
+        program.write_text("#!/bin/sh\nsleep 1\nexit 1\n")
+        program.chmod(0o755)
+        small.get(JOBS)
+        with stalled(stack, big, dataset):
+            small.get(JOBS)
+            os.kill(int((stack.dir / "pids" / "api").read_text()), signal.SIGHUP)
+            while log.read_text().count(" event=reload ") == reloads:
+                time.sleep(0.01)
+            for _ in range(3):
+                big.get(JOBS)
+    finally:
+        aside.rename(program)
