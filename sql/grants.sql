@@ -7,7 +7,7 @@ GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
 GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms, consign.schema_version TO consign_api, consign_spooler;
 
 -- the pool: reads what clients may see, accepts work, looks single profiles up and removes one that nothing waits for
-GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret, consign.sandbox_list TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.dataset_create, consign.job_create, consign.job_policy, consign.job_cancel, consign.job_end, consign.idempotency_claim,
     consign.batch_create, consign.batch_upload, consign.batch_complete, consign.batch_abort,
     consign.batch_hold_loading, consign.batch_hold_files, consign.batch_patch TO consign_api;
@@ -18,7 +18,7 @@ GRANT SELECT, INSERT, UPDATE ON consign.batch, consign.batch_upload, consign.exp
 GRANT UPDATE (version) ON consign.dataset TO consign_api; -- FOR KEY SHARE asks for it
 GRANT SELECT, DELETE ON consign.export_progress TO consign_api;
 GRANT SELECT, INSERT ON consign.export_target TO consign_api;
-GRANT SELECT ON consign.batch_file, consign.batch_error, consign.job_document TO consign_api;
+GRANT SELECT ON consign.batch_file, consign.batch_error, consign.job_document, consign.dataset_preview TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.job_targets TO consign_api, consign_spooler; -- of job_document
 GRANT EXECUTE ON FUNCTION consign.policy_create, consign.policy_replace, consign.policy_delete, consign.policy_hold,
     consign.policy_stranger, consign.policy_unset_default TO consign_api;
@@ -85,6 +85,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON consign.export_share, consign.export_hel
 GRANT EXECUTE ON FUNCTION consign.work_ready, consign.work_order, consign.work_turn_note TO consign_spooler;
 GRANT SELECT, INSERT, UPDATE ON consign.work_turn TO consign_spooler;
 GRANT INSERT, UPDATE ON consign.lake_usage TO consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.preview_keep TO consign_spooler; -- of job_publish
+GRANT SELECT, INSERT, UPDATE, DELETE ON consign.dataset_preview TO consign_spooler;
 GRANT USAGE ON SEQUENCE consign.work_queue_entry_seq TO consign_spooler; -- numbers for the locks of helpers
 GRANT EXECUTE ON FUNCTION consign.sweep_begin, consign.sweep_places, consign.lake_dead, consign.batch_expire,
     consign.batch_forget, consign.job_archive, consign.job_archive_move TO consign_spooler; -- the sweep

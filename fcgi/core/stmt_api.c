@@ -20,6 +20,9 @@ const struct stmt STMT_READY = {"ready",
 
 const struct stmt STMT_METRIC_READ = {"metric_read", "SELECT name, value FROM consign.metric_read()", 0};
 
+const struct stmt STMT_SANDBOX_LIST = {
+    "sandbox_list", "SELECT name, created_ms, total FROM consign.sandbox_list($1::int, $2::int, $3, $4::int, $5::bigint)", 5};
+
 /* ---- export jobs; the order of enum job_column ---- */
 
 #define JOB_BUT_TARGETS                                                                                                \
@@ -405,6 +408,18 @@ const struct stmt STMT_FILE_GET = {
     " LEFT JOIN consign.batch_file f ON f.org = b.org AND f.sandbox = b.sandbox AND f.batch = b.batch AND f.part = $4::int"
     BATCH_WHERE " AND b.batch = $3 AND (f.part IS NOT NULL OR b.expired_ms IS NOT NULL)",
     4};
+
+/* What is asked only of a dataset that has no preview: the last two columns. */
+#define PREVIEW_NONE(condition)                                                                                        \
+    "p.job IS NULL AND EXISTS (SELECT FROM consign.batch b WHERE b.org = d.org AND b.sandbox = d.sandbox"              \
+    " AND b.dataset = d.dataset AND b.kind = 'export' AND b.status = 'success' AND b.expired_ms IS " condition ")"
+
+const struct stmt STMT_DATASET_PREVIEW = {
+    "dataset_preview",
+    "SELECT d.class, p.job, p.total, p.shown, p.body, " PREVIEW_NONE("NULL") ", " PREVIEW_NONE("NOT NULL")
+    " FROM consign.dataset d LEFT JOIN consign.dataset_preview p USING (org, sandbox, dataset)"
+    " WHERE d.org = $1::int AND d.sandbox = $2::int AND d.dataset = $3",
+    3};
 
 const struct stmt STMT_ERROR_LIST = {
     "error_list",

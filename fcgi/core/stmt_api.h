@@ -16,6 +16,9 @@ extern const struct stmt STMT_API_SCHEMA;    /* -> schema, role; see database_ch
 extern const struct stmt STMT_READY;         /* the database answers and is migrated -> boolean: it takes no writes */
 extern const struct stmt STMT_METRIC_READ;   /* -> name, value; see metric_read.sql */
 
+/* name (NULL: all), limit, row offset -> name, created, total; of the tenant's org, see sandbox_list.sql */
+extern const struct stmt STMT_SANDBOX_LIST;
+
 /* Export jobs. The columns of a job are those of enum job_column. */
 extern const struct stmt STMT_JOB_CREATE;
 extern const struct stmt STMT_JOB_GET;      /* job */
@@ -154,5 +157,15 @@ extern const struct stmt STMT_FILE_LIST; /* batch, limit, row offset -> part, na
 extern const struct stmt STMT_FILE_GET;  /* batch, part -> name, bytes, sha256, dataset, attempt, expired */
 extern const struct stmt STMT_ERROR_LIST; /* batch, limit, row offset -> file, line, offset, code, reason, record, total,
                                              expired */
+
+/* dataset -> columns of enum preview_column; no row: no such dataset */
+extern const struct stmt STMT_DATASET_PREVIEW;
+
+enum preview_column {
+    PREVIEW_CLASS, PREVIEW_JOB, /* NULL, and the next three too: there is no preview */
+    PREVIEW_TOTAL, PREVIEW_SHOWN, PREVIEW_BODY,
+    PREVIEW_FILLED, /* without a preview: whether a batch of an export is visible all the same */
+    PREVIEW_EXPIRED /* without a preview: whether one has expired */
+};
 
 #endif

@@ -90,7 +90,7 @@ const struct stmt STMT_JOB_BEAT = {"job_beat",
     "SELECT consign.job_beat($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", 10};
 
 const struct stmt STMT_JOB_PUBLISH = {"job_publish",
-    "SELECT consign.job_publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", 14};
+    "SELECT consign.job_publish($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", 15};
 
 const struct stmt STMT_JOB_GIVE_UP = {"job_give_up",
     "SELECT consign.job_give_up($1, $2, $3, $4, $5, $6, $7)", 7};
@@ -181,7 +181,7 @@ const struct stmt STMT_HELP_ENTER = {"help_enter", "SELECT consign.help_enter($1
 
 const struct stmt STMT_HELP_BEAT = {"help_beat", "SELECT consign.help_beat($1, $2, $3, $4, $5, $6, $7, $8, $9)", 9};
 
-const struct stmt STMT_HELP_END = {"help_end", "SELECT consign.help_end($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", 10};
+const struct stmt STMT_HELP_END = {"help_end", "SELECT consign.help_end($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", 11};
 
 const struct stmt STMT_HELP_DROP = {"help_drop", "SELECT consign.help_drop($1, $2, $3, $4)", 4};
 

@@ -87,6 +87,8 @@ enum fault run_open(const struct run_order *order, struct run **out)
     run->scan = JSCAN_INIT;
     run->row = STR_INIT(RUN_ROW_BYTES);
     run->result.namespaces = &run->namespaces;
+    run->preview = PREVIEW_INIT;
+    run->result.preview = &run->preview;
     run->reader = reader_new();
     run->merge = merge_new();
     if (run->reader == NULL || run->merge == NULL)
@@ -218,6 +220,7 @@ void run_free(struct run *run)
     jscan_free(&run->scan);
     str_free(&run->row);
     tally_free(&run->namespaces);
+    preview_free(&run->preview);
     free(run->result.file);
     free(run);
 }

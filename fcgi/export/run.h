@@ -15,6 +15,7 @@
 #include "core/policy.h"
 #include "core/spec.h"
 #include "export/part.h"
+#include "export/preview.h"
 #include "export/sink.h"
 #include "export/tally.h"
 #include "lib/arena.h"
@@ -82,6 +83,7 @@ struct run_result {
     int64_t too_large;
     int64_t end_ms;            /* wall time of run_end(): everything was read and written, by the helpers too */
     struct tally *namespaces;  /* rows with an identity in it */
+    const struct preview *preview; /* the first rows */
     struct run_file *file;     /* whole and durable */
     uint32_t files;
 };

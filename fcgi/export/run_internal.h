@@ -6,6 +6,7 @@
 
 #include "profile/merge.h"
 #include "profile/projection.h"
+#include "export/preview.h"
 #include "export/reader.h"
 #include "export/rowschema.h"
 #include "export/run.h"
@@ -25,6 +26,7 @@ struct run {
     struct str row;                     /* the profile, then its events one by one */
     bool in[RUN_TARGETS_MAX];           /* which targets take the profile at hand */
     struct tally namespaces;
+    struct preview preview;
 };
 
 /* Takes one profile and its events: writes them to the targets whose filter they pass, or counts why not. */

@@ -36,6 +36,7 @@ static enum fault row_begin(struct run *run, enum row_state *state)
     for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
         if (run->in[i])
             fault = sink_row_begin(run->sink[i], run->row.data, run->row.length);
+    preview_row_begin(&run->preview, run->row.data, run->row.length);
     run->result.profiles++;
     while (merge_next_namespace(run->merge, &cursor, &name, &length))
         tally_add(&run->namespaces, name, length);
@@ -48,6 +49,7 @@ static enum fault row_end(struct run *run)
     for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
         if (run->in[i])
             fault = sink_row_end(run->sink[i]);
+    preview_row_end(&run->preview);
     return fault;
 }
 
@@ -64,6 +66,7 @@ static enum fault row_add_event(struct run *run, const struct stream_row *event)
     for (uint32_t i = 0; fault == FAULT_NONE && i < run->order.targets; i++)
         if (run->in[i])
             fault = sink_row_event(run->sink[i], run->row.data, run->row.length);
+    preview_row_event(&run->preview, run->row.data, run->row.length);
     run->result.events++;
     return fault;
 }

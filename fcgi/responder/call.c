@@ -70,6 +70,11 @@ const char *call_link(struct call *c, const char *path)
     return arena_printf(c->arena, "%s%s", conf_text(CONF_PUBLIC_URL), path);
 }
 
+const char *call_sandbox_type(const char *sandbox)
+{
+    return strcmp(sandbox, "prod") == 0 ? "production" : "development";
+}
+
 enum fault call_idempotency(struct call *c, const char **key, const char **body)
 {
     const char *given = request_param(&c->request, "HTTP_IDEMPOTENCY_KEY");

@@ -88,6 +88,9 @@ enum fault call_answer_text(struct call *c, const struct str *text) MUST_CHECK;
 /* The public URL followed by `path`, in the arena. */
 const char *call_link(struct call *c, const char *path);
 
+/* What kind of sandbox clients are told that it is: "production" is the one of the name prod. */
+const char *call_sandbox_type(const char *sandbox);
+
 /* The digests of the Idempotency-Key header and of the body; *key is NULL without the header.
  * FAULT_MALFORMED when the header is not 1 to 255 printable ASCII characters. */
 enum fault call_idempotency(struct call *c, const char **key, const char **body) MUST_CHECK;

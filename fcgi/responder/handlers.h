@@ -73,6 +73,13 @@ enum fault file_handle_meta(struct call *c) MUST_CHECK;
 enum fault file_handle_failed(struct call *c) MUST_CHECK;
 enum fault file_handle_get(struct call *c) MUST_CHECK;
 
+/* preview.c */
+enum fault preview_handle_get(struct call *c) MUST_CHECK;
+
+/* sandboxes.c */
+enum fault sandbox_handle_list(struct call *c) MUST_CHECK;
+enum fault sandbox_handle_get(struct call *c) MUST_CHECK;
+
 /* ims.c */
 enum fault ims_handle_token(struct call *c) MUST_CHECK;
 enum fault ims_handle_jwks(struct call *c) MUST_CHECK;

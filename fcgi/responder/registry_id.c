@@ -53,5 +53,5 @@ void registry_add_tenant(struct call *c, struct json_object *object)
     jsonio_add_text(object, "meta:containerId", "tenant");
     jsonio_add_text(object, "meta:tenantNamespace", tenant == NULL ? NULL : arena_printf(c->arena, "_%s", tenant));
     jsonio_add_text(object, "meta:sandboxId", sandbox);
-    jsonio_add_text(object, "meta:sandboxType", strcmp(sandbox, "prod") == 0 ? "production" : "development");
+    jsonio_add_text(object, "meta:sandboxType", call_sandbox_type(sandbox));
 }

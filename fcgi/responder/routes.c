@@ -15,6 +15,7 @@
 #define IMPORT "/data/foundation/import"
 #define ACCESS "/data/foundation/export"
 #define REGISTRY "/data/foundation/schemaregistry/tenant"
+#define SANDBOXES "/data/foundation/sandbox-management/sandboxes"
 
 static const struct route TABLE[] = {
     {METHOD_POST, CATALOG "/dataSets", ROUTE_TENANT, RIGHT_CATALOG_WRITE, ROUTE_BODY_JSON, dataset_handle_create, "dataset_create"},
@@ -58,6 +59,10 @@ static const struct route TABLE[] = {
     {METHOD_GET, ACCESS "/batches/*/meta", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_meta, "file_meta"},
     {METHOD_GET, ACCESS "/batches/*/failed", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_failed, "file_failed"},
     {METHOD_GET, ACCESS "/files/*", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, file_handle_get, "file_get"},
+    {METHOD_GET, ACCESS "/datasets/*/preview", ROUTE_TENANT, RIGHT_FILES_READ, ROUTE_BODY_NONE, preview_handle_get, "dataset_preview"},
+
+    {METHOD_GET, SANDBOXES, ROUTE_TENANT, 0, ROUTE_BODY_NONE, sandbox_handle_list, "sandbox_list"},
+    {METHOD_GET, SANDBOXES "/*", ROUTE_TENANT, 0, ROUTE_BODY_NONE, sandbox_handle_get, "sandbox_get"},
 
     {METHOD_POST, REGISTRY "/schemas", ROUTE_TENANT, RIGHT_SCHEMA_WRITE, ROUTE_BODY_JSON, schema_handle_create, "schema_create"},
     {METHOD_GET, REGISTRY "/schemas", ROUTE_TENANT, RIGHT_SCHEMA_READ, ROUTE_BODY_NONE, schema_handle_list, "schema_list"},
@@ -173,9 +178,9 @@ void routes_print_table(FILE *out)
     fprintf(out, "| method | path | right |\n|---|---|---|\n");
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         const struct route *r = &TABLE[i];
-        const char *right = r->gate == ROUTE_TENANT ? right_name((enum right)r->right) : NULL;
+        const char *right = r->gate == ROUTE_TENANT && r->right != 0 ? right_name((enum right)r->right) : NULL;
+        const char *words = r->gate == ROUTE_TENANT ? "any" : r->gate == ROUTE_OPS ? "operators' listener only" : "none";
         fprintf(out, "| %s | `%s` | %s%s%s |\n", METHOD_NAMES[r->method], r->pattern, right != NULL ? "`" : "",
-                right != NULL ? right : r->gate == ROUTE_OPS ? "operators' listener only" : "none",
-                right != NULL ? "`" : "");
+                right != NULL ? right : words, right != NULL ? "`" : "");
     }
 }

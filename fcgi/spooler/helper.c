@@ -116,7 +116,8 @@ static enum fault helper_deliver(struct helper *h, const struct run_result *r)
                             arena_int(a, r->too_many_identities),
                             arena_int(a, r->too_large),
                             namespaces.data,
-                            files.data};
+                            files.data,
+                            preview_text(r->preview)};
     enum fault fault = FAULT_MEMORY;
     if (!namespaces.overflow && !files.overflow)
         fault = helper_call(h, a, &STMT_HELP_END, params, NULL);

@@ -58,7 +58,8 @@ static enum fault publish_commit(const struct publish_order *o, const char *file
                             skipped,
                             arena_int(a, r->watermark_ms),
                             arena_int(a, r->end_ms),
-                            arena_int(a, r->end_ms)};
+                            arena_int(a, r->end_ms),
+                            preview_text(r->preview)};
     return arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_JOB_PUBLISH, params, NULL);
 }
 

@@ -1,6 +1,6 @@
 -- Expires batches of a dataset that ended longer ago than the dataset keeps them (dataset_retention), the oldest first
 -- and at most p_most: published ones of exports, and ingest batches however they ended. From the commit on they are
--- gone for clients, with their files, refused records and bytes in lake_usage. Answers those whose files are to be
+-- gone for clients, with their files, preview, refused records and bytes in lake_usage. Answers those whose files are to be
 -- removed then, and ingest batches, which have none.
 CREATE OR REPLACE FUNCTION consign.batch_expire(p_org integer, p_sandbox integer, p_dataset text, p_most integer)
     RETURNS TABLE (batch text, kind text)
@@ -32,6 +32,9 @@ BEGIN
         UPDATE consign.lake_usage u SET bytes = greatest(u.bytes - freed, 0)
             WHERE u.org = p_org AND u.sandbox = p_sandbox;
     END IF;
+    -- after lake_usage, as job_publish
+    DELETE FROM consign.dataset_preview p
+        WHERE p.org = p_org AND p.sandbox = p_sandbox AND p.dataset = p_dataset AND p.batch_ids && batches;
     RETURN QUERY SELECT b.batch, b.kind FROM consign.batch b
         WHERE b.org = p_org AND b.sandbox = p_sandbox AND b.batch = ANY (batches);
 END

@@ -1,13 +1,13 @@
 -- Makes what an attempt and its helpers wrote the job's result, all of it in one step: the batches become
 -- visible, the job SUCCEEDED, the entry leaves the queue. p_files: all files, of the helpers too,
 -- [{batch, name, rows, bytes, sha256}, ...] in the order in which they are to be numbered; the other figures are
--- the attempt's own. p_skipped: {reason: profiles}.
+-- the attempt's own. p_skipped: {reason: profiles}. p_preview: as preview_keep.
 --   CN410, CN408  as work_hold       CN507  it would pass the org's or the sandbox's quota of the lake
 -- After any of them nothing of the attempt shows, and it removes its files.
 CREATE OR REPLACE FUNCTION consign.job_publish(
     p_org integer, p_sandbox integer, p_job bigint, p_batch text, p_attempt text, p_push text, p_files text,
     p_profiles bigint, p_events bigint, p_by_namespace text, p_skipped text, p_watermark_ms bigint,
-    p_export_end_ms bigint, p_write_start_ms bigint)
+    p_export_end_ms bigint, p_write_start_ms bigint, p_preview text DEFAULT NULL)
     RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
@@ -63,6 +63,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'lease' USING ERRCODE = 'CN410';
     END IF;
+    PERFORM consign.preview_keep(p_org, p_sandbox, p_job, batches, p_preview);
     PERFORM consign.share_clear(p_org, p_sandbox, p_job);
     DELETE FROM consign.work_queue q WHERE q.org = p_org AND q.sandbox = p_sandbox AND q.batch = p_batch;
     DELETE FROM consign.export_progress p WHERE p.org = p_org AND p.sandbox = p_sandbox AND p.job = p_job;

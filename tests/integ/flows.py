@@ -15,6 +15,8 @@ POLICIES = "/data/core/ups/config/mergePolicies"
 IMPORT = "/data/foundation/import/batches"
 BATCH_FILES = "/data/foundation/export/batches"
 FILES = "/data/foundation/export/files"
+PREVIEW = "/data/foundation/export/datasets/{}/preview"
+SANDBOXES = "/data/foundation/sandbox-management/sandboxes"
 XDM = "https://ns.adobe.com/xdm/context/"
 SCHEMAS = {"union": XDM + "profile__union", "profile": XDM + "profile",
            "event": XDM + "experienceevent"}

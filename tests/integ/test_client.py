@@ -44,7 +44,7 @@ def test_each_command_tells_its_options(ctl, command):
 
 def test_help_names_the_commands_of_both_sides(ctl):
     told = ctl.run("--help").out
-    assert told.startswith("usage:") and "migrate --sql DIR" in told and "export download ID" in told
+    assert told.startswith("usage:") and "migrate --sql DIR" in told and "export download  ID" in told
     assert ctl.run("nonsense", status=USAGE).err == told == ctl.run(status=USAGE).err
 
 

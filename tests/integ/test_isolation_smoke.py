@@ -13,7 +13,7 @@ import pytest
 
 import flows
 from client import Client
-from flows import BATCH_FILES, CATALOG, FILES, JOBS
+from flows import BATCH_FILES, CATALOG, FILES, JOBS, PREVIEW, SANDBOXES
 
 REQUESTS = int(os.environ.get("CONSIGN_ISOLATION_REQUESTS", "3000"))
 THREADS = 8
@@ -65,7 +65,7 @@ def four(stack, tenants):
 def act(tenant, tenants, rng):
     """One random request of a tenant, some of them for ids of another."""
     client, other = tenant.client, rng.choice([t for t in tenants if t is not tenant])
-    choice = rng.randrange(10)
+    choice = rng.randrange(12)
     if choice == 0:
         job = tenant.look(client.post(JOBS, flows.job_body(tenant.union), expect=200), tenants).json()
         tenant.jobs.append(job["id"])
@@ -86,8 +86,14 @@ def act(tenant, tenants, rng):
     elif choice == 7:
         assert client.get(tenant.part).content == tenant.bytes
         tenant.look(client.get(f"{BATCH_FILES}/{tenant.batch}/files"), tenants)
+    elif choice == 8:
+        shown = tenant.look(client.get(PREVIEW.format(tenant.union)), tenants).json()
+        assert shown["jobId"] in tenant.jobs and len(shown["data"]) == 20
+        assert {row["_tenant"]["marker"] for row in shown["data"]} == {tenant.marker}
+    elif choice == 9:
+        assert [s["name"] for s in client.get(SANDBOXES).json()["sandboxes"]] == ["one", "two"]
     else:
-        foreign = rng.choice((f"{JOBS}/{rng.choice(other.jobs)}", f"{CATALOG}/dataSets/{other.union}",
+        foreign = rng.choice((PREVIEW.format(other.union),f"{JOBS}/{rng.choice(other.jobs)}", f"{CATALOG}/dataSets/{other.union}",
                               f"{CATALOG}/batches/{other.batch}", f"{BATCH_FILES}/{other.batch}/files",
                               other.part, f"{FILES}/{other.batch}"))
         method = rng.choice(("GET", "DELETE")) if foreign.startswith(JOBS) else "GET"

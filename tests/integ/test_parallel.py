@@ -90,6 +90,17 @@ def test_the_same_rows_whatever_the_number_of_workers(shop, workers):
         shop.twin.check(body, rules, form=form)
 
 
+def test_the_preview_is_the_first_rows_of_all_workers(shop):
+    """Also where the attempt itself had hardly any: a hundred rows, in the order of the files."""
+    client = shop.twin.client
+    for body in (EVENTS, {"fields": "score", "filter": {"segments": [{"segmentId": "s0"}]}}):
+        dataset = flows.create_dataset(client)
+        _, rows = flows.export(client, flows.job_body(dataset, **body))
+        shown = client.get(flows.PREVIEW.format(dataset)).json()
+        assert shown["data"] == rows[:100] and len(rows) > 100
+        assert (shown["_page"]["count"], shown["omitted"]) == (len(rows), 0)
+
+
 def test_an_export_holds_one_moment_while_people_join(shop):
     """Batches that join people end all the while; every export is the store after one of them, whole."""
     client = ownstack.new_client(shop.stack)

@@ -10,7 +10,7 @@ import pytest
 
 import flows
 import ownstack
-from flows import BATCH_FILES, CATALOG, FILES, JOBS
+from flows import BATCH_FILES, CATALOG, FILES, JOBS, PREVIEW
 
 DAY_MS = 86400000
 PATIENCE_S = 15  # a sweep is due every half second
@@ -110,6 +110,7 @@ def test_a_batch_that_expired_is_gone_for_clients_and_its_files_from_the_lake(st
     taken = usage(stack, full)
     bytes_of_old = sum(int(entry["bytes"]) for entry in flows.manifest(full, old).values())
     (part,) = flows.list_parts(full, old)
+    preview = full.get(PREVIEW.format(dataset)).json()
     keep(stack, full, dataset, "--hours", "1")
     sweeps(stack)
     assert shown(full, dataset) == {old, young}, "one hour has not passed"
@@ -121,6 +122,7 @@ def test_a_batch_that_expired_is_gone_for_clients_and_its_files_from_the_lake(st
     document = full.get(f"{CATALOG}/dataSets/{dataset}").json()[dataset]
     assert document["lastBatchId"] == document["lastSuccessfulBatch"] == young
     assert full.get(f"{JOBS}/{job}").json() == before
+    assert full.get(PREVIEW.format(dataset)).json() == preview and preview["jobId"] != job, "that of the young one"
     assert full.get(part["href"], expect=410).json()["type"] == "/problems/gone"
     full.get(part["href"], expect=410, headers={"If-None-Match": "*"})
     assert len(under_way.content) == part["length"], "a download that had begun ends well"
@@ -133,6 +135,20 @@ def test_a_batch_that_expired_is_gone_for_clients_and_its_files_from_the_lake(st
     age(stack, young, 2 * 3600000)
     sweeps(stack)
     assert shown(full, dataset) == {young}, "without a retention nothing expires"
+
+
+def test_a_preview_expires_with_its_batch(stack, full, stranger):
+    dataset = flows.create_dataset(full)
+    job, rows = flows.export(full, flows.job_body(dataset))
+    assert full.get(PREVIEW.format(dataset)).json()["data"] == rows
+    keep(stack, full, dataset, "--hours", "1")
+    age(stack, job["destination"]["batchId"], 2 * 3600000)
+    eventually(lambda: full.get(PREVIEW.format(dataset), expect=(200, 410)).status_code == 410, "it does not expire")
+    assert full.get(PREVIEW.format(dataset), expect=410).json()["type"] == "/problems/gone"
+    assert sql(stack, "SELECT count(*) FROM consign.dataset_preview WHERE dataset = %s", dataset) == [(0,)]
+    stranger.get(PREVIEW.format(dataset), expect=404)
+    job, _ = flows.export(full, flows.job_body(dataset))
+    assert full.get(PREVIEW.format(dataset)).json()["jobId"] == job["id"]
 
 
 def test_an_uploaded_batch_expires_with_its_refused_records_and_the_store_stays(stack, home):

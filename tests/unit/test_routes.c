@@ -66,6 +66,9 @@ HANDLER(file_handle_list)
 HANDLER(file_handle_meta)
 HANDLER(file_handle_failed)
 HANDLER(file_handle_get)
+HANDLER(preview_handle_get)
+HANDLER(sandbox_handle_list)
+HANDLER(sandbox_handle_get)
 HANDLER(ims_handle_token)
 HANDLER(ims_handle_jwks)
 HANDLER(ops_handle_health)
@@ -148,6 +151,9 @@ static const struct {
     {METHOD_GET, ACCESS "/batches/b1/meta", "file_meta", RIGHT_FILES_READ, {"b1"}, "GET, HEAD", false},
     {METHOD_GET, ACCESS "/batches/b1/failed", "file_failed", RIGHT_FILES_READ, {"b1"}, "GET, HEAD", false},
     {METHOD_GET, ACCESS "/files/f1", "file_get", RIGHT_FILES_READ, {"f1"}, "GET, HEAD", false},
+    {METHOD_GET, ACCESS "/datasets/d1/preview", "dataset_preview", RIGHT_FILES_READ, {"d1"}, "GET, HEAD", false},
+    {METHOD_GET, SANDBOXES, "sandbox_list", 0, {0}, "GET, HEAD", false},
+    {METHOD_GET, SANDBOXES "/prod", "sandbox_get", 0, {"prod"}, "GET, HEAD", false},
     {METHOD_POST, REGISTRY "/schemas", "schema_create", RIGHT_SCHEMA_WRITE, {0}, "POST, GET, HEAD", false},
     {METHOD_GET, REGISTRY "/schemas", "schema_list", RIGHT_SCHEMA_READ, {0}, "POST, GET, HEAD", false},
     {METHOD_GET, REGISTRY "/schemas/https%3A%2F%2Fns.adobe.com%2Fa%2Fschemas%2F0f", "schema_get", RIGHT_SCHEMA_READ,
@@ -199,7 +205,7 @@ static void knows_the_whole_table(void **state)
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         bool data = strncmp(TABLE[i].pattern, "/data/", 6) == 0;
         assert_int_equal(TABLE[i].gate == ROUTE_TENANT, data);
-        assert_int_equal(TABLE[i].right != 0, data);
+        assert_int_equal(TABLE[i].right != 0, data && strncmp(TABLE[i].pattern, SANDBOXES, strlen(SANDBOXES)) != 0);
         assert_non_null(TABLE[i].handle);
     }
 }
@@ -239,6 +245,7 @@ static const char *const NO_PATHS[] = {
     CATALOG "/DataSets", CATALOG "/dataSet", CATALOG "/dataSetss", CATALOG "/dataSets/d1/x", CATALOG "/dataSets/d1/x/",
     UPS "/export", UPS "/export/jobs/1/2", UPS "/export/jobz", UPS "/export/job", "data/core/ups/export/jobs",
     IMPORT "/batches/b1/datasets", IMPORT "/batches/b1/datasets/d1", IMPORT "/batches/b1/datasets/d1/files",
+    ACCESS "/datasets/d1", ACCESS "/datasets//preview", ACCESS "/datasets/d1/preview/x", SANDBOXES "/prod/x",
     IMPORT "/batches/b1/datasets/d1/files/", IMPORT "/batches/b1/datasets/d1/files/f/g", ACCESS "/files", ACCESS "/files/",
     ACCESS "/batches/b1", ACCESS "/batches/b1/other", ACCESS "/batches/b1/files/x", "/ims/token", "/ims/token/v2",
     "/ims/token/v3/x", "/IMS/jwks", "/ims/jwks.json", "/metricz",

@@ -37,6 +37,7 @@ enum client_exit client_login(const struct client_args *args);
 enum client_exit client_datasets_list(const struct client_args *args);
 enum client_exit client_datasets_create(const struct client_args *args);
 enum client_exit client_datasets_get(const struct client_args *args);
+enum client_exit client_datasets_preview(const struct client_args *args);
 
 /* client_export.c */
 enum client_exit client_export_create(const struct client_args *args);

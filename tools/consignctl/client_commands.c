@@ -65,6 +65,7 @@ static const struct client_command COMMANDS[] = {
     {"datasets list", NULL, "Lists the sandbox's datasets.", DATASETS_LIST, client_datasets_list},
     {"datasets create", NULL, "Makes a dataset to export into and prints its id.", DATASETS_CREATE, client_datasets_create},
     {"datasets get", "ID", "Shows a dataset.", NO_OPTIONS, client_datasets_get},
+    {"datasets preview", "ID", "Shows the first rows of a dataset, one a line.", NO_OPTIONS, client_datasets_preview},
     {"export create", NULL, "Creates an export job and prints its number.", EXPORT_CREATE, client_export_create},
     {"export get", "ID", "Shows an export job.", NO_OPTIONS, client_export_get},
     {"export list", NULL, "Lists export jobs.", EXPORT_LIST, client_export_list},
@@ -80,7 +81,7 @@ void client_list_commands(FILE *out)
 {
     fputs("       consignctl COMMAND [--help], for clients of the service\n", out);
     for (size_t i = 0; i < COMMANDS_COUNT; i++)
-        fprintf(out, "  %-15s %-3s %s\n", COMMANDS[i].name, COMMANDS[i].argument == NULL ? "" : COMMANDS[i].argument,
+        fprintf(out, "  %-16s %-3s %s\n", COMMANDS[i].name, COMMANDS[i].argument == NULL ? "" : COMMANDS[i].argument,
                 COMMANDS[i].about);
 }
 

@@ -12,6 +12,7 @@
 #include "consignctl/client_text.h"
 
 #define DATASETS_PATH "/data/foundation/catalog/dataSets"
+#define DATASETS_PREVIEW "/data/foundation/export/datasets/%s/preview"
 #define DATASETS_UNION "https://ns.adobe.com/xdm/context/profile__union"
 #define DATASETS_CONTENT_TYPE "application/vnd.adobe.xed+json;version=1"
 #define DATASETS_PAGE 100
@@ -156,6 +157,28 @@ enum client_exit client_datasets_get(const struct client_args *args)
         datasets_print(dataset);
     }
     json_object_put(dataset);
+    client_session_free(&reply);
+    return CLIENT_OK;
+}
+
+/* The rows, one a line, or the whole answer. */
+enum client_exit client_datasets_preview(const struct client_args *args)
+{
+    struct client_session s;
+    struct client_reply reply;
+    char path[128];
+    if (!client_text_is_id(args->argument))
+        client_args_wrong(args->command, "%s is no id of a dataset", args->argument);
+    client_session_open(&s, args);
+    snprintf(path, sizeof path, DATASETS_PREVIEW, args->argument);
+    client_session_call(&s, "GET", path, NULL, NULL, &reply);
+    struct json_object *rows = jsonio_member(reply.document, "data", NULL);
+    if (!json_object_is_type(rows, json_type_array))
+        client_fail(CLIENT_REFUSED, "the answer has no rows");
+    if (client_args_has(args, "json"))
+        client_show_json(reply.document);
+    for (size_t i = 0; !client_args_has(args, "json") && i < json_object_array_length(rows); i++)
+        client_show_json(json_object_array_get_idx(rows, i));
     client_session_free(&reply);
     return CLIENT_OK;
 }
