@@ -33,11 +33,10 @@ static const char *session_join(const char *name, const char *value)
     return line;
 }
 
-void client_session_begin(struct client_session *s, const struct client_args *args, const char *profile)
+void client_session_begin(struct client_session *s, const struct client_args *args)
 {
     struct client_profile *who = &s->who;
     const char *cacert = client_args_value(args, "cacert");
-    s->profile = profile;
     if (client_args_has(args, "insecure-http"))
         who->insecure_http = true;
     if (cacert != NULL) {
@@ -67,7 +66,8 @@ void client_session_open(struct client_session *s, const struct client_args *arg
         if (!client_profile_load(profile, &s->who))
             client_fail(CLIENT_REFUSED, "there is no login %s; consignctl login makes one", profile);
     }
-    client_session_begin(s, args, profile);
+    s->profile = profile;
+    client_session_begin(s, args);
 }
 
 static void session_set_headers(struct client_session *s)
@@ -177,7 +177,7 @@ bool client_session_renew(struct client_session *s)
     client_session_free(&reply);
     session_set_headers(s);
     if (s->profile != NULL)
-        client_profile_save(s->profile, &s->who);
+        client_profile_save_token(s->profile, &s->who);
     return true;
 }
 

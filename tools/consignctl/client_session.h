@@ -20,7 +20,7 @@
 struct client_session {
     struct client_place place;
     struct client_profile who;
-    const char *profile; /* NULL: the environment, nothing is kept */
+    const char *profile; /* new tokens are kept there; NULL: nowhere */
     struct client_patience patience;
     unsigned tokens;                                  /* grows with each new token */
     const char *header[CLIENT_SESSION_HEADERS + 1];   /* whole lines: token, key, org, sandbox, NULL */
@@ -37,13 +37,13 @@ struct client_reply {
 /* The session that the options and the environment name. Ends the program when there is no login, or a bad one. */
 void client_session_open(struct client_session *s, const struct client_args *args);
 
-/* The same for a login that is being made, with what --timeout and --cacert say. */
-void client_session_begin(struct client_session *s, const struct client_args *args, const char *profile);
+/* Begins one as s->who, which is filled in, with what --timeout, --cacert and --insecure-http say. */
+void client_session_begin(struct client_session *s, const struct client_args *args);
 
 /* Makes sure that there is a token that is not about to expire, and the headers with it. */
 void client_session_enter(struct client_session *s);
 
-/* A new token in any case, kept with the profile. False: there is no secret to get one by. */
+/* A new token in any case, kept with the profile if there is one. False: there is no secret to get one by. */
 bool client_session_renew(struct client_session *s);
 
 /* The Idempotency-Key of a command that makes something: what --idempotency-key says, else a new one in `made`, so that
