@@ -226,12 +226,14 @@ def test_answers_that_are_none(ctl, server, folder, command, body):
 
 
 def test_a_terminal_is_sent_no_commands(ctl, server, folder):
-    evil = "\033]0;evil\007\033[2J\u009b2J\r\n"
+    evil = "\033]0;evil\007\033[2J\u009b2J\u0080\u009f\x7f\r\n\u00a0\u015b\u20ac"
     server.on("GET .*/dataSets", lambda call: call.say({"1": {"name": evil, "schemaRef": {"id": evil}}}))
     server.on("GET .*/jobs/1", lambda call: call.say({"title": evil, "detail": evil, "requestId": evil, "pointer": evil}, 400))
     shown = ctl.run("datasets").out + ctl.run("export", "get", "1", status=REFUSED).err
-    assert not [sign for sign in shown if ord(sign) < 32 and sign not in "\n\t" or 127 <= ord(sign) < 160]
     assert "evil" in shown
+    listed = ctl.run("datasets", "--json")
+    assert listed.json() == [{"id": "1", "name": evil, "schemaRef": {"id": evil}}]
+    assert not [sign for sign in shown + listed.out if ord(sign) < 32 and sign not in "\n\t" or 127 <= ord(sign) < 160]
 
 
 @pytest.mark.parametrize("answer", [
@@ -262,6 +264,12 @@ def test_a_server_that_cuts_each_time_is_given_up(ctl, server, folder):
     server.on("path=part", act)
     done = download(ctl, folder, "--timeout", 3, status=GAVE_UP, seconds=30)
     assert "part-0.json: gave up after 0 of 5000 bytes" in done.err
+
+
+def test_a_server_that_begins_anew_each_time_is_given_up(ctl, server, folder):
+    server.on("path=part", lambda call: call.cut(200, [], DATA, 1000))
+    done = download(ctl, folder, status=GAVE_UP, seconds=30)
+    assert "part-0.json: gave up after 1000 of 5000 bytes" in done.err and len(server.asked("path=part")) == 5
 
 
 def test_the_manifest_that_is_kept_is_the_servers(ctl, server, folder):
