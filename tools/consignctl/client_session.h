@@ -56,6 +56,10 @@ const char *client_session_key(const struct client_args *args, char made[CLIENT_
 void client_session_call(struct client_session *s, const char *method, const char *path, const char *key,
                          struct json_object *body, struct client_reply *out);
 
+/* A GET whose answer is long, up to `most_bytes`, and mostly text: with more than a value or name for each 16 bytes it is
+ * refused, as that would take many times its length in memory. Else as client_session_call(). */
+void client_session_get_long(struct client_session *s, const char *path, size_t most_bytes, struct client_reply *out);
+
 /* Sleeps before the next try of what failed because of `reason`; ends the program when there is not enough time. */
 void client_session_pause(struct client_session *s, unsigned tries, int64_t retry_after_s, const char *reason);
 
