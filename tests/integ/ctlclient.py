@@ -30,6 +30,7 @@ class Ctl:
     def __init__(self, home, client=None, url=None):
         self.home = pathlib.Path(home)
         self.login = {}
+        self.under = ()  # words before the command's, of what runs it
         if client is not None:
             self.login = dict(zip(LOGIN, (url or client.url, client.org, client.sandbox, client.client_id, client.client_secret)))
 
@@ -48,7 +49,7 @@ class Ctl:
 
     def run(self, *args, status=OK, stdin="", seconds=60, cwd=None, **variables):
         """Runs it to its end, which must be the status; None: any."""
-        done = subprocess.run([str(BINARY), *map(str, args)], capture_output=True, text=True, timeout=seconds, input=stdin,
+        done = subprocess.run([*self.under, str(BINARY), *map(str, args)], capture_output=True, text=True, timeout=seconds, input=stdin,
                               env=self.environment(**variables), cwd=cwd, check=False)
         assert status in (None, done.returncode), f"{args}: {done.returncode}, wanted {status}\n{done.stdout}{done.stderr}"
         return Done(args, done.returncode, done.stdout, done.stderr)

@@ -80,7 +80,7 @@ def test_the_server_without_harm(ctl, folder):
 
 
 @pytest.mark.parametrize("name", ["../evil", "../../evil", "/tmp/evil", "a/b", "..", ".", "", ".bashrc", "-rf", "a\nb", "a\\b",
-                                  "é", "manifest.json", "x.partial", "a" * 201, None, 7])
+                                  "é", "manifest.json", "part-x.partial", "Makefile", "part-" + "a" * 196, None, 7])
 def test_names_that_may_not_be_are_refused_before_anything_is_written(ctl, server, folder, name):
     holds(server, [entry(), entry(name)])
     assert "may not be called so" in download(ctl, folder, status=WRONG_FILE).err
@@ -98,6 +98,7 @@ def test_names_that_may_not_be_are_refused_before_anything_is_written(ctl, serve
     ([entry(bytes=-1)], None, "size and SHA-256"), ([entry(bytes="5")], None, "size and SHA-256"),
     ([entry(bytes=5.5)], None, "size and SHA-256"), ([entry(sha256="0")], None, "size and SHA-256"),
     ([entry(sha256=None)], None, "size and SHA-256"), ([7], [], "may not be called so"),
+    ([entry(bytes=2**53 - 1), entry("part-1.json")], None, "the files are too long: part-1.json"),
     ({}, [], "no list of files"),
 ])
 def test_a_manifest_that_is_none(ctl, server, folder, entries, named, said):
@@ -226,18 +227,23 @@ def test_answers_that_are_none(ctl, server, folder, command, body):
 
 
 def test_a_terminal_is_sent_no_commands(ctl, server, folder):
-    evil = "\033]0;evil\007\033[2J\u009b2J\r\n"
+    evil = "\033]0;evil\007\033[2J\u009b2J\u0080\u009f\x7f\r\n\u00a0\u015b\u20ac"
     server.on("GET .*/dataSets", lambda call: call.say({"1": {"name": evil, "schemaRef": {"id": evil}}}))
     server.on("GET .*/jobs/1", lambda call: call.say({"title": evil, "detail": evil, "requestId": evil, "pointer": evil}, 400))
     shown = ctl.run("datasets").out + ctl.run("export", "get", "1", status=REFUSED).err
-    assert not [sign for sign in shown if ord(sign) < 32 and sign not in "\n\t" or 127 <= ord(sign) < 160]
     assert "evil" in shown
+    listed = ctl.run("datasets", "--json")
+    assert listed.json() == [{"id": "1", "name": evil, "schemaRef": {"id": evil}}]
+    assert not [sign for sign in shown + listed.out if ord(sign) < 32 and sign not in "\n\t" or 127 <= ord(sign) < 160]
 
 
 @pytest.mark.parametrize("answer", [
     {}, {"access_token": 7, "expires_in": 9}, {"access_token": "a\r\nx: y", "expires_in": 9},
     {"access_token": "", "expires_in": 9}, {"access_token": TOKEN},
-    {"access_token": TOKEN, "expires_in": -1}, {"access_token": "a" * 8193, "expires_in": 9}])
+    {"access_token": TOKEN, "expires_in": -1}, {"access_token": TOKEN, "expires_in": 0},
+    {"access_token": TOKEN, "expires_in": 1e300}, {"access_token": TOKEN, "expires_in": 2**53 - 1},
+    {"access_token": TOKEN, "expires_in": 10**9 + 1}, {"access_token": TOKEN, "expires_in": "3600"},
+    {"access_token": "a" * 8193, "expires_in": 9}])
 def test_tokens_that_are_none(ctl, server, folder, answer):
     server.on("POST /ims/token", lambda call: call.say(answer))
     assert "holds no token" in ctl.run("datasets", status=REFUSED).err
@@ -264,6 +270,39 @@ def test_a_server_that_cuts_each_time_is_given_up(ctl, server, folder):
     assert "part-0.json: gave up after 0 of 5000 bytes" in done.err
 
 
+def test_a_server_that_begins_anew_each_time_is_given_up(ctl, server, folder):
+    server.on("path=part", lambda call: call.cut(200, [], DATA, 1000))
+    done = download(ctl, folder, status=GAVE_UP, seconds=30)
+    assert "part-0.json: gave up after 1000 of 5000 bytes" in done.err and len(server.asked("path=part")) == 5
+
+
+@pytest.mark.parametrize("what, before, zeros", [("GET .*/jobs/", b'{"id":', 1 << 20), ("POST /ims/token", b'{"id":', 1 << 20),
+                                                 ("GET .*/meta", b'{"files":', 100_000)])
+def test_values_without_an_end_are_let_go(ctl, server, folder, what, before, zeros):
+    server.on(what, lambda call: call.reply(200, [], before + b"[0" + b",0" * zeros + b"]}"))
+    assert "too many values" in download(ctl, folder, status=REFUSED).err
+
+
 def test_the_manifest_that_is_kept_is_the_servers(ctl, server, folder):
     download(ctl, folder)
     assert json.loads((folder / "manifest.json").read_text()) == {"files": [entry()]}
+    download(ctl, folder)  # the same
+    (folder / "manifest.json").write_text(json.dumps({"batch": BATCH, "files": []}))
+    download(ctl, folder)  # another of this batch
+    assert json.loads((folder / "manifest.json").read_text()) == {"files": [entry()]}
+
+
+@pytest.mark.parametrize("theirs", [b'{"name":"app"}', b"", b"nonsense", b'["batch"]', b'{"batch":7}', b'{"batch":"x"}', "link",
+                                    "folder"], ids=repr)
+def test_a_manifest_that_is_none_of_the_batch_is_not_replaced(ctl, server, folder, theirs):
+    file = folder / "manifest.json"
+    if theirs == "link":
+        file.symlink_to("elsewhere")
+    elif theirs == "folder":
+        file.mkdir()
+    else:
+        file.write_bytes(theirs)
+    done = download(ctl, folder, status=REFUSED)
+    assert f"no manifest of batch {BATCH}" in done.err and server.asked("path=part") == []
+    assert [path.name for path in folder.iterdir()] == [file.name]
+    assert file.is_symlink() or file.is_dir() or file.read_bytes() == theirs

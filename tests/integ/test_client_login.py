@@ -11,6 +11,7 @@ import pytest
 import flows
 from ctlclient import BINARY, GAVE_UP, REFUSED, USAGE, Ctl
 from httpfront import front, refuse, self_signed
+from objectlake import certificate
 
 
 @pytest.fixture
@@ -175,6 +176,36 @@ def test_a_token_that_the_service_does_not_take_is_renewed_once(ctl, client):
         assert len(watched.asked("token")) == 3 and len(watched.asked("dataSets")) == 5
 
 
+def test_a_renewed_token_changes_nothing_else_of_the_profile(ctl, client):
+    ctl.log_in(client)
+    kept = profile(ctl)
+    change(ctl, token_until_ms=1)
+    ctl.run("datasets", "--insecure-http", "--cacert", ctl.credentials)
+    renewed = profile(ctl)
+    assert renewed["access_token"] != kept["access_token"] and renewed["token_until_ms"] >= kept["token_until_ms"]
+    assert renewed == {**kept, "access_token": renewed["access_token"], "token_until_ms": renewed["token_until_ms"]}
+
+
+@pytest.mark.parametrize("newer", [{"url": "http://127.0.0.1:1"}, {"org": "OTHER@AdobeOrg"}, {"sandbox": "other"},
+                                   {"client_id": "other"}, {"client_secret": "other"}, None], ids=str)
+def test_a_renewed_token_is_not_kept_over_a_newer_login(ctl, client, newer):
+    def log_in_meanwhile(call):
+        answer = call.pass_on()
+        if newer is None:
+            ctl.credentials.write_text("{}")
+        else:
+            change(ctl, access_token="newer", **newer)
+        call.reply(*answer)
+    with front(client.url) as watched:
+        ctl.log_in(client, url=watched.url)
+        before = profile(ctl)
+        change(ctl, token_until_ms=1)
+        watched.on("POST /ims/token", log_in_meanwhile)
+        ctl.run("datasets")
+    document = json.loads(ctl.credentials.read_text())
+    assert document == ({} if newer is None else {"default": {**before, "token_until_ms": 1, "access_token": "newer", **newer}})
+
+
 def test_http_is_for_this_machine(ctl, client):
     words = ("login", "--org", client.org, "--sandbox", client.sandbox, "--client-id", client.client_id, "--timeout", "1")
     done = ctl.run(*words, "--url", "http://192.0.2.1", stdin="secret\n", status=USAGE)
@@ -188,15 +219,29 @@ def test_http_is_for_this_machine(ctl, client):
 
 
 def test_tls_is_verified(ctl, client, tmp_path):
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=here", "-addext",
-                    "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    with front(client.url, self_signed(certificate, key)) as tls:
+    ours, key = certificate(tmp_path, "here", "IP:127.0.0.1")
+    with front(client.url, self_signed(ours, key)) as tls:
         done = ctl.log_in(client, "--timeout", "5", url=tls.url, status=GAVE_UP)
         assert "certificate" in done.err and tls.seen == [] and not ctl.credentials.exists()
-        ctl.log_in(client, "--cacert", certificate, url=tls.url)
+        ctl.log_in(client, "--cacert", ours, url=tls.url)
         ctl.run("datasets")
         # the name must be the certificate's too
-        ctl.log_in(client, "--cacert", certificate, "--timeout", "5", url=tls.url.replace("127.0.0.1", "localhost"),
+        ctl.log_in(client, "--cacert", ours, "--timeout", "5", url=tls.url.replace("127.0.0.1", "localhost"),
                    status=GAVE_UP)
         assert "cannot read" in ctl.log_in(client, "--cacert", "/nonexistent", url=tls.url, status=REFUSED).err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have certificates of its own where the system has them")
+def test_a_cacert_counts_instead_of_the_systems(ctl, client, tmp_path):
+    ours, key = certificate(tmp_path, "here", "IP:127.0.0.1")
+    other, _ = certificate(tmp_path, "other", "IP:127.0.0.1")
+    system = tmp_path / "system"
+    system.mkdir()
+    for name in ("ca-certificates.crt", "one.pem"):  # the file of all, and a folder by their hashes
+        (system / name).write_bytes(ours.read_bytes())
+    subprocess.run(["openssl", "rehash", system], check=True, capture_output=True)
+    ctl.under = ("unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', str(system))
+    with front(client.url, self_signed(ours, key)) as tls:
+        ctl.log_in(client, url=tls.url)
+        done = ctl.log_in(client, "--cacert", other, "--timeout", "5", url=tls.url, status=GAVE_UP)
+        assert "certificate" in done.err and len(tls.asked("token")) == 1

@@ -5,10 +5,14 @@
  */
 #include "consignctl/client_batch.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "consignctl/client_text.h"
 
@@ -27,7 +31,8 @@ static struct client_part *batch_find(const struct client_batch *batch, const ch
     return bsearch(&key, batch->part, (size_t)batch->parts, sizeof *batch->part, batch_compare_names);
 }
 
-static void batch_read_file(const struct client_batch *batch, struct json_object *file, struct client_part *out)
+static void batch_read_file(const struct client_batch *batch, struct json_object *file, struct client_budget *left,
+                            struct client_part *out)
 {
     const char *name = jsonio_member_text(file, "name"), *sum = jsonio_member_text(file, "sha256");
     struct json_object *bytes = jsonio_member(file, "bytes", NULL);
@@ -39,15 +44,20 @@ static void batch_read_file(const struct client_batch *batch, struct json_object
         client_fail(CLIENT_WRONG_FILE, "batch %s: the manifest does not say size and SHA-256 of %s", batch->id, name);
     *out = (struct client_part){
         .name = name, .batch = batch->id, .bytes = json_object_get_int64(bytes), .folder = batch->folder, .fd = -1};
+    if (out->bytes > left->file_bytes)
+        client_fail(CLIENT_WRONG_FILE, "batch %s: the files are too long: %s", batch->id, name);
+    left->file_bytes -= out->bytes;
     memcpy(out->sha256, sum, sizeof out->sha256);
 }
 
-void client_batch_read(struct client_session *s, const char *id, int folder, struct client_batch *out)
+void client_batch_read(struct client_session *s, const char *id, int folder, struct client_budget *left,
+                       struct client_batch *out)
 {
     char path[256];
     *out = (struct client_batch){.id = id, .folder = folder};
     snprintf(path, sizeof path, BATCH_PATH "/%s/meta?path=" CLIENT_BATCH_MANIFEST, id);
-    client_session_call(s, "GET", path, NULL, NULL, &out->manifest);
+    client_session_get_long(s, path, left->manifest_bytes, &out->manifest);
+    left->manifest_bytes -= out->manifest.answer.body.length;
     struct json_object *files = jsonio_member(out->manifest.document, "files", NULL);
     if (!json_object_is_type(files, json_type_array))
         client_fail(CLIENT_WRONG_FILE, "batch %s: the manifest has no list of files", id);
@@ -56,12 +66,51 @@ void client_batch_read(struct client_session *s, const char *id, int folder, str
     if (out->part == NULL)
         client_fail(CLIENT_REFUSED, "no memory");
     for (int i = 0; i < out->parts; i++)
-        batch_read_file(out, json_object_array_get_idx(files, (size_t)i), &out->part[i]);
+        batch_read_file(out, json_object_array_get_idx(files, (size_t)i), left, &out->part[i]);
     qsort(out->part, (size_t)out->parts, sizeof *out->part, batch_compare_names);
     for (int i = 1; i < out->parts; i++) {
         if (strcmp(out->part[i - 1].name, out->part[i].name) == 0)
             client_fail(CLIENT_WRONG_FILE, "batch %s: the manifest names %s twice", id, out->part[i].name);
     }
+}
+
+/* Whether the text is a manifest of this batch. */
+static bool batch_is_own(const struct client_batch *batch, const struct str *text)
+{
+    const struct client_answer *manifest = &batch->manifest.answer;
+    const struct jscan_limits limits = {
+        .depth = 8, .bytes = CLIENT_BATCH_MANIFEST_BYTES, .nodes = CLIENT_BATCH_MANIFEST_BYTES / 16};
+    struct jsonio_refusal refusal;
+    struct json_object *document = NULL;
+    struct arena *memory = arena_new(64);
+    if (memory == NULL)
+        client_fail(CLIENT_REFUSED, "no memory");
+    bool own = text->length == manifest->body.length && memcmp(text->data, manifest->body.data, text->length) == 0;
+    if (!own && jsonio_parse(memory, text->data, text->length, limits, &document, &refusal) == FAULT_NONE) {
+        const char *id = jsonio_member_text(document, "batch");
+        own = id != NULL && strcmp(id, batch->id) == 0;
+    }
+    arena_free(memory);
+    return own;
+}
+
+void client_batch_look(const struct client_batch *batch)
+{
+    struct stat about;
+    struct str text = STR_INIT(CLIENT_BATCH_MANIFEST_BYTES);
+    char piece[4096];
+    ssize_t got = 0;
+    int fd = openat(batch->folder, CLIENT_BATCH_MANIFEST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return;
+    bool file = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+    while (file && !text.overflow && (got = read(fd, piece, sizeof piece)) > 0)
+        str_append(&text, piece, (size_t)got);
+    if (!file || got < 0 || text.overflow || text.length == 0 || !batch_is_own(batch, &text))
+        client_fail(CLIENT_REFUSED, CLIENT_BATCH_MANIFEST ": is there already, and no manifest of batch %s; it is not replaced,"
+                    " --dir names another folder", batch->id);
+    str_free(&text);
+    close(fd);
 }
 
 /* Asks what the file of this id is called, and gives the part of that name its path. */

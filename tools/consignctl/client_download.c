@@ -74,13 +74,15 @@ static void download_plan(struct client_session *s, struct download *d, struct j
 {
     struct client_part **last = &d->part;
     const char **ids = download_batch_ids(job, &d->batches);
+    struct client_budget left = {CLIENT_BATCH_MANIFEST_BYTES, CLIENT_BATCH_FILE_BYTES};
     d->batch = calloc((size_t)d->batches + 1, sizeof *d->batch);
     if (d->batch == NULL)
         client_fail(CLIENT_REFUSED, "no memory");
     for (int i = 0; i < d->batches; i++) {
         bool missing = false;
         struct client_batch *batch = &d->batch[i];
-        client_batch_read(s, ids[i], d->batches > 1 ? download_open_folder(folder, ids[i]) : folder, batch);
+        client_batch_read(s, ids[i], d->batches > 1 ? download_open_folder(folder, ids[i]) : folder, &left, batch);
+        client_batch_look(batch);
         for (int k = 0; k < batch->parts; k++) {
             missing = !client_part_look(&batch->part[k]) || missing;
             *last = &batch->part[k];

@@ -27,7 +27,7 @@ enum client_reach client_http_send(const struct client_place *place, const struc
         easy = curl_easy_init();
     if (easy == NULL)
         client_fail(CLIENT_REFUSED, "no memory");
-    *answer = (struct client_answer){.body = STR_INIT(CLIENT_HTTP_ANSWER_BYTES)};
+    *answer = (struct client_answer){.body = STR_INIT(request->most_bytes)};
     struct curl_slist *headers = client_curl_headers(request->headers, curl_slist_append(NULL, "Expect:"));
     client_curl_prepare(easy, place, request->path, headers, reason);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);

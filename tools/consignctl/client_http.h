@@ -10,7 +10,6 @@
 #include "consignctl/client_place.h"
 #include "lib/str.h"
 
-#define CLIENT_HTTP_ANSWER_BYTES ((size_t)64 * 1024 * 1024) /* as long as a manifest can be */
 #define CLIENT_HTTP_REASON_BYTES 256
 
 struct client_request {
@@ -19,7 +18,8 @@ struct client_request {
     const char *const *headers;    /* whole lines, ends with NULL; or NULL */
     const char *body;              /* NULL: none */
     size_t length;
-    int64_t most_ms; /* gives up after that long */
+    size_t most_bytes; /* of the answer */
+    int64_t most_ms;   /* gives up after that long */
 };
 
 struct client_answer {

@@ -48,10 +48,11 @@ enum client_exit client_login(const struct client_args *args)
         .sandbox = client_args_value(args, "sandbox"),
         .client_id = client_args_value(args, "client-id"),
     };
-    client_session_begin(&s, args, profile);
+    client_session_begin(&s, args);
     s.who.url = s.place.url;
     s.who.secret = login_read_secret();
-    (void)client_session_renew(&s); /* keeps the profile */
+    (void)client_session_renew(&s);
+    client_profile_save(profile, &s.who);
     if (client_args_has(args, "json")) {
         struct json_object *said = json_object_new_object();
         jsonio_add_text(said, "profile", profile);

@@ -195,27 +195,78 @@ static bool profile_write(int folder, const char *text, size_t length)
     return good;
 }
 
-void client_profile_save(const char *name, const struct client_profile *profile)
-{
+/* The file while it is changed. */
+struct change {
     char path[PROFILE_PATH_MAX];
+    int folder, lock;
+    struct arena *memory;
+    struct json_object *document; /* all profiles */
+};
+
+/* Reads the file as it is now, under the lock. */
+static void change_begin(struct change *c)
+{
+    c->folder = profile_open_folder(true, c->path);
+    c->lock = openat(c->folder, PROFILE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    c->memory = arena_new(PROFILE_BYTES + 64);
+    if (c->memory == NULL)
+        client_fail(CLIENT_REFUSED, "no memory");
+    if (c->lock < 0 || flock(c->lock, LOCK_EX) != 0)
+        client_fail(CLIENT_REFUSED, "cannot lock %s/" PROFILE_LOCK ": %s", c->path, strerror(errno));
+    c->document = profile_document(c->folder, c->path, c->memory);
+}
+
+static void change_write(struct change *c)
+{
     size_t length = 0;
     struct jsonio_refusal refusal;
-    int folder = profile_open_folder(true, path);
-    int lock = openat(folder, PROFILE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    struct arena *memory = arena_new(PROFILE_BYTES + 64);
-    if (memory == NULL)
-        client_fail(CLIENT_REFUSED, "no memory");
-    if (lock < 0 || flock(lock, LOCK_EX) != 0)
-        client_fail(CLIENT_REFUSED, "cannot lock %s/" PROFILE_LOCK ": %s", path, strerror(errno));
-    struct json_object *document = profile_document(folder, path, memory);
-    json_object_object_add(document, name, profile_new(profile));
-    const char *text = jsonio_print(memory, document, &length);
+    struct json_object *again;
+    const char *text = jsonio_print(c->memory, c->document, &length);
     /* what could not be read again is not written: it would take the other profiles with it */
-    if (text == NULL || jsonio_parse(memory, text, length, PROFILE_LIMITS, &document, &refusal) != FAULT_NONE)
-        client_fail(CLIENT_REFUSED, "%s/" PROFILE_FILE " would be too long, or hold what is no UTF-8", path);
-    if (!profile_write(folder, text, length))
-        client_fail(CLIENT_REFUSED, "cannot write %s/" PROFILE_FILE ": %s", path, strerror(errno));
-    arena_free(memory);
-    close(lock);
-    close(folder);
+    if (text == NULL || jsonio_parse(c->memory, text, length, PROFILE_LIMITS, &again, &refusal) != FAULT_NONE)
+        client_fail(CLIENT_REFUSED, "%s/" PROFILE_FILE " would be too long, or hold what is no UTF-8", c->path);
+    if (!profile_write(c->folder, text, length))
+        client_fail(CLIENT_REFUSED, "cannot write %s/" PROFILE_FILE ": %s", c->path, strerror(errno));
+}
+
+static void change_end(struct change *c)
+{
+    arena_free(c->memory);
+    close(c->lock);
+    close(c->folder);
+}
+
+void client_profile_save(const char *name, const struct client_profile *profile)
+{
+    struct change c;
+    change_begin(&c);
+    json_object_object_add(c.document, name, profile_new(profile));
+    change_write(&c);
+    change_end(&c);
+}
+
+/* Whether the kept profile is the same client's at the same service. */
+static bool profile_is_of(struct json_object *kept, const struct client_profile *ours)
+{
+    const char *const names[] = {"url", "org", "sandbox", "client_id", "client_secret"};
+    const char *const values[] = {ours->url, ours->org, ours->sandbox, ours->client_id, ours->secret};
+    bool same = true;
+    for (size_t i = 0; same && i < sizeof names / sizeof *names; i++) {
+        const char *text = jsonio_member_text(kept, names[i]);
+        same = text != NULL && strcmp(text, values[i]) == 0;
+    }
+    return same;
+}
+
+void client_profile_save_token(const char *name, const struct client_profile *profile)
+{
+    struct change c;
+    change_begin(&c);
+    struct json_object *kept = jsonio_member(c.document, name, NULL);
+    if (profile_is_of(kept, profile)) {
+        jsonio_add_text(kept, "access_token", profile->token);
+        jsonio_add_int(kept, "token_until_ms", profile->token_until_ms);
+        change_write(&c);
+    }
+    change_end(&c);
 }

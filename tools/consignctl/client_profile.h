@@ -31,4 +31,8 @@ bool client_profile_environment(struct client_profile *out);
 /* Writes a profile, new or anew; the others stay. On disk when it returns. Ends the program when it cannot. */
 void client_profile_save(const char *name, const struct client_profile *profile);
 
+/* Writes token and token_until_ms into the profile as it stands now, and nothing when it is gone or meanwhile of another
+ * URL, org, sandbox, client or secret: the login is newer than ours. The secret is not NULL. Else as client_profile_save(). */
+void client_profile_save_token(const char *name, const struct client_profile *profile);
+
 #endif

@@ -20,9 +20,14 @@
 #define SESSION_HEADER_MAX 256
 #define SESSION_KEY_MAX 255 /* contract.md section 2 */
 #define SESSION_MARGIN_MS 60000 /* so long before its end a token is not used any more, or a tenth of its life */
+#define SESSION_LIFE_MOST_S 1000000000 /* of a token */
 #define SESSION_TIMEOUT_MOST_S 604800
 #define SESSION_PROBLEM_BYTES 2048
-#define SESSION_LIMITS ((struct jscan_limits){.depth = 64, .bytes = (uint32_t)CLIENT_HTTP_ANSWER_BYTES})
+#define SESSION_DEPTH 64
+#define SESSION_BYTES (16u * 1024 * 1024) /* the longest list of jobs that the service sends */
+#define SESSION_NODES (1024u * 1024)      /* twice what that has; each takes 90 bytes of memory, and of the text 2 or more */
+#define SESSION_NODE_BYTES 16             /* of a long answer; a manifest's values and names take 19 */
+#define SESSION_LIMITS ((struct jscan_limits){.depth = SESSION_DEPTH, .bytes = SESSION_BYTES, .nodes = SESSION_NODES})
 
 /* One text of the two; it is kept until it is replaced. */
 static const char *session_join(const char *name, const char *value)
@@ -33,11 +38,10 @@ static const char *session_join(const char *name, const char *value)
     return line;
 }
 
-void client_session_begin(struct client_session *s, const struct client_args *args, const char *profile)
+void client_session_begin(struct client_session *s, const struct client_args *args)
 {
     struct client_profile *who = &s->who;
     const char *cacert = client_args_value(args, "cacert");
-    s->profile = profile;
     if (client_args_has(args, "insecure-http"))
         who->insecure_http = true;
     if (cacert != NULL) {
@@ -67,7 +71,8 @@ void client_session_open(struct client_session *s, const struct client_args *arg
         if (!client_profile_load(profile, &s->who))
             client_fail(CLIENT_REFUSED, "there is no login %s; consignctl login makes one", profile);
     }
-    client_session_begin(s, args, profile);
+    s->profile = profile;
+    client_session_begin(s, args);
 }
 
 static void session_set_headers(struct client_session *s)
@@ -124,7 +129,7 @@ static void session_send(struct client_session *s, struct client_request *reques
 }
 
 /* Reads the answer's body. Ends the program unless the status is a success and the body, if there is one, JSON. */
-static void session_read(struct client_answer *answer, const char *what, struct client_reply *out)
+static void session_read(struct client_answer *answer, const char *what, struct jscan_limits limits, struct client_reply *out)
 {
     char text[SESSION_PROBLEM_BYTES];
     struct jsonio_refusal refusal = {0, "no memory"};
@@ -133,7 +138,7 @@ static void session_read(struct client_answer *answer, const char *what, struct 
                                                                        answer->body.length));
     *out = (struct client_reply){.status = answer->status, .answer = *answer, .memory = arena_new(64)};
     if (out->memory == NULL ||
-        (answer->body.length > 0 && jsonio_parse(out->memory, answer->body.data, answer->body.length, SESSION_LIMITS,
+        (answer->body.length > 0 && jsonio_parse(out->memory, answer->body.data, answer->body.length, limits,
                                                  &out->document, &refusal) != FAULT_NONE))
         client_fail(CLIENT_REFUSED, "%s: the answer is no JSON: %s", what, refusal.reason);
 }
@@ -162,22 +167,24 @@ bool client_session_renew(struct client_session *s)
     session_form_add(&form, "client_secret", s->who.secret);
     if (form.overflow)
         client_fail(CLIENT_USAGE, "the secret is too long");
-    struct client_request request = {"POST", SESSION_TOKEN_PATH, HEADERS, form.data, form.length, 0};
+    struct client_request request = {"POST", SESSION_TOKEN_PATH, HEADERS, form.data, form.length, SESSION_BYTES, 0};
     int64_t asked_ms = clock_wall_ms();
     session_send(s, &request, &answer);
     crypto_wipe(form.data, form.length);
     str_free(&form);
-    session_read(&answer, "no token", &reply);
+    session_read(&answer, "no token", SESSION_LIMITS, &reply);
     const char *token = jsonio_member_text(reply.document, "access_token");
-    int64_t life_ms = json_object_get_int64(jsonio_member(reply.document, "expires_in", NULL)) * 1000;
-    if (token == NULL || !client_text_is_header(token, SESSION_TOKEN_MAX) || life_ms <= 0)
+    struct json_object *expires_in = jsonio_member(reply.document, "expires_in", NULL);
+    int64_t life_s = json_object_is_type(expires_in, json_type_int) ? json_object_get_int64(expires_in) : 0;
+    if (token == NULL || !client_text_is_header(token, SESSION_TOKEN_MAX) || life_s <= 0 || life_s > SESSION_LIFE_MOST_S)
         client_fail(CLIENT_REFUSED, "%s: the token endpoint's answer holds no token", s->place.url);
+    int64_t life_ms = life_s * 1000;
     s->who.token = session_join("", token);
     s->who.token_until_ms = asked_ms + life_ms - (life_ms / 10 < SESSION_MARGIN_MS ? life_ms / 10 : SESSION_MARGIN_MS);
     client_session_free(&reply);
     session_set_headers(s);
     if (s->profile != NULL)
-        client_profile_save(s->profile, &s->who);
+        client_profile_save_token(s->profile, &s->who);
     return true;
 }
 
@@ -203,34 +210,53 @@ const char *client_session_key(const struct client_args *args, char made[CLIENT_
     return given != NULL ? given : made;
 }
 
-void client_session_call(struct client_session *s, const char *method, const char *path, const char *key,
-                         struct json_object *body, struct client_reply *out)
+/* Sends a request, with a new token after 401. */
+static void session_ask(struct client_session *s, struct client_request *request, const char *key, struct client_answer *answer)
 {
-    char what[1024], idempotency[320];
-    size_t length = 0;
-    const char *text = NULL;
-    struct client_answer answer;
-    snprintf(what, sizeof what, "%s %s", method, path);
+    char idempotency[320];
     snprintf(idempotency, sizeof idempotency, "Idempotency-Key: %s", key == NULL ? "" : key);
-    if (body != NULL)
-        text = json_object_to_json_string_length(body, JSON_C_TO_STRING_PLAIN, &length);
     for (bool renewed = false;; renewed = true) {
         client_session_enter(s);
         const char *headers[CLIENT_SESSION_HEADERS + 3] = {NULL};
         int n = 0;
         for (; s->header[n] != NULL; n++)
             headers[n] = s->header[n];
-        if (body != NULL)
+        if (request->body != NULL)
             headers[n++] = "Content-Type: application/json";
         if (key != NULL)
             headers[n] = idempotency;
-        struct client_request request = {method, path, headers, text, length, 0};
-        session_send(s, &request, &answer);
-        if (answer.status != 401 || renewed || !client_session_renew(s))
+        request->headers = headers;
+        session_send(s, request, answer);
+        if (answer->status != 401 || renewed || !client_session_renew(s))
             break;
-        client_http_free(&answer);
+        client_http_free(answer);
     }
-    session_read(&answer, what, out);
+    request->headers = NULL;
+}
+
+void client_session_call(struct client_session *s, const char *method, const char *path, const char *key,
+                         struct json_object *body, struct client_reply *out)
+{
+    char what[1024];
+    struct client_answer answer;
+    struct client_request request = {.method = method, .path = path, .most_bytes = SESSION_BYTES};
+    if (body != NULL)
+        request.body = json_object_to_json_string_length(body, JSON_C_TO_STRING_PLAIN, &request.length);
+    snprintf(what, sizeof what, "%s %s", method, path);
+    session_ask(s, &request, key, &answer);
+    session_read(&answer, what, SESSION_LIMITS, out);
+}
+
+void client_session_get_long(struct client_session *s, const char *path, size_t most_bytes, struct client_reply *out)
+{
+    char what[1024];
+    struct client_answer answer;
+    struct client_request request = {.method = "GET", .path = path, .most_bytes = most_bytes};
+    snprintf(what, sizeof what, "GET %s", path);
+    session_ask(s, &request, NULL, &answer);
+    const struct jscan_limits limits = {
+        .depth = SESSION_DEPTH, .bytes = (uint32_t)most_bytes, .nodes = (uint32_t)(answer.body.length / SESSION_NODE_BYTES) + 64};
+    session_read(&answer, what, limits, out);
 }
 
 void client_session_free(struct client_reply *reply)

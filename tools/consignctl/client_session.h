@@ -20,7 +20,7 @@
 struct client_session {
     struct client_place place;
     struct client_profile who;
-    const char *profile; /* NULL: the environment, nothing is kept */
+    const char *profile; /* new tokens are kept there; NULL: nowhere */
     struct client_patience patience;
     unsigned tokens;                                  /* grows with each new token */
     const char *header[CLIENT_SESSION_HEADERS + 1];   /* whole lines: token, key, org, sandbox, NULL */
@@ -37,13 +37,13 @@ struct client_reply {
 /* The session that the options and the environment name. Ends the program when there is no login, or a bad one. */
 void client_session_open(struct client_session *s, const struct client_args *args);
 
-/* The same for a login that is being made, with what --timeout and --cacert say. */
-void client_session_begin(struct client_session *s, const struct client_args *args, const char *profile);
+/* Begins one as s->who, which is filled in, with what --timeout, --cacert and --insecure-http say. */
+void client_session_begin(struct client_session *s, const struct client_args *args);
 
 /* Makes sure that there is a token that is not about to expire, and the headers with it. */
 void client_session_enter(struct client_session *s);
 
-/* A new token in any case, kept with the profile. False: there is no secret to get one by. */
+/* A new token in any case, kept with the profile if there is one. False: there is no secret to get one by. */
 bool client_session_renew(struct client_session *s);
 
 /* The Idempotency-Key of a command that makes something: what --idempotency-key says, else a new one in `made`, so that
@@ -55,6 +55,10 @@ const char *client_session_key(const struct client_args *args, char made[CLIENT_
  * unless the answer is a success and, if it has a body, JSON. The reply is the caller's, for client_session_free(). */
 void client_session_call(struct client_session *s, const char *method, const char *path, const char *key,
                          struct json_object *body, struct client_reply *out);
+
+/* A GET whose answer is long, up to `most_bytes`, and mostly text: with more than a value or name for each 16 bytes it is
+ * refused, as that would take many times its length in memory. Else as client_session_call(). */
+void client_session_get_long(struct client_session *s, const char *path, size_t most_bytes, struct client_reply *out);
 
 /* Sleeps before the next try of what failed because of `reason`; ends the program when there is not enough time. */
 void client_session_pause(struct client_session *s, unsigned tries, int64_t retry_after_s, const char *reason);

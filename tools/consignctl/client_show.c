@@ -100,6 +100,16 @@ void client_show_bar(double share, const char *format, ...)
 
 void client_show_json(struct json_object *document)
 {
+    const char *text = json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
     client_show_end();
-    puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        /* SECURITY: json-c escapes C0 alone; the others stand in texts only */
+        if (*p == 0x7f)
+            fputs("\\u007f", stdout);
+        else if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+            printf("\\u00%02x", *++p);
+        else
+            putchar(*p);
+    }
+    putchar('\n');
 }

@@ -45,8 +45,8 @@ static bool text_ends_with(const char *text, const char *end)
 
 bool client_text_is_file_name(const char *text)
 {
-    return text_is_of(text, LETTERS DIGITS "._-", FILE_NAME_MAX) && strchr("._-", text[0]) == NULL &&
-           strcmp(text, "manifest.json") != 0 && !text_ends_with(text, ".partial");
+    return text_is_of(text, LETTERS DIGITS "._-", FILE_NAME_MAX) && strncmp(text, "part-", 5) == 0 &&
+           !text_ends_with(text, ".partial");
 }
 
 bool client_text_is_id(const char *text)

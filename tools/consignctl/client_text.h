@@ -12,8 +12,8 @@
  * SECURITY: a terminal obeys them. Returns out. */
 char *client_text_safe(char *out, size_t size, const char *text);
 
-/* Whether it may be the name of a downloaded file: 1 to 200 of A-Z a-z 0-9 . _ -, with a letter or digit first, and none
- * of the names that download makes itself (manifest.json, NAME.partial). SECURITY: no slash, no dot-dot. */
+/* Whether it may be the name of a downloaded file, which contract.md section 6 calls part-…: up to 200 of A-Z a-z 0-9 . _ -,
+ * and no NAME.partial, which download makes itself. SECURITY: no slash, and no other file of the folder is replaced. */
 bool client_text_is_file_name(const char *text);
 
 /* Whether it can stand in a path as an id: 1 to 64 letters, digits and hyphens. */

@@ -35,6 +35,7 @@ struct slot {
     bool renewed;          /* the token, after the last answer */
     bool accepted;         /* the answer's body is the file's */
     bool too_long, misfit; /* it is more than the file has; it is not the rest that was asked for */
+    bool too_often;        /* it begins the part anew once more */
     struct str problem;    /* the body of an answer that is no file */
     char reason[CURL_ERROR_SIZE];
 };
@@ -63,13 +64,16 @@ static bool slot_accept(struct slot *slot)
     struct client_part *part = slot->part;
     struct curl_header *range = NULL;
     long status = slot_status(slot);
-    if (status == 200 && part->done > 0)
-        client_part_restart(part); /* the server does not know the range, or another file stands there now */
+    if (status == 200 && part->done > 0) { /* the server does not know the range, or another file stands there now */
+        slot->too_often = ++slot->again > TRANSFER_AGAIN_MOST;
+        if (!slot->too_often)
+            client_part_restart(part);
+    }
     if (status == 206) {
         bool told = curl_easy_header(slot->easy, "Content-Range", 0, CURLH_HEADER, -1, &range) == CURLHE_OK;
         slot->misfit = !told || !client_text_is_rest(range->value, part->done, part->bytes);
     }
-    slot->accepted = status == 200 || (status == 206 && !slot->misfit);
+    slot->accepted = (status == 200 && !slot->too_often) || (status == 206 && !slot->misfit);
     return slot->accepted;
 }
 
@@ -80,7 +84,7 @@ static size_t slot_take(char *bytes, size_t one, size_t count, void *into)
     size_t length = one * count;
     if (!slot->accepted && !slot_accept(slot)) {
         str_append(&slot->problem, bytes, length);
-        return slot->misfit || slot->problem.overflow ? 0 : length;
+        return slot->misfit || slot->too_often || slot->problem.overflow ? 0 : length;
     }
     if ((int64_t)length > slot->part->bytes - slot->part->done) {
         slot->too_long = true;
@@ -112,7 +116,7 @@ static void slot_start(struct transfer *t, struct slot *slot)
     curl_easy_setopt(slot->easy, CURLOPT_WRITEDATA, slot);
     curl_easy_setopt(slot->easy, CURLOPT_PRIVATE, slot);
     str_reset(&slot->problem);
-    slot->accepted = slot->too_long = slot->misfit = false;
+    slot->accepted = slot->too_long = slot->misfit = slot->too_often = false;
     slot->tokens = t->session->tokens;
     slot->running = true;
     if (curl_multi_add_handle(t->multi, slot->easy) != CURLM_OK)
@@ -127,6 +131,12 @@ static void slot_release(struct slot *slot)
     slot->renewed = false;
 }
 
+static _Noreturn void slot_give_up(const struct slot *slot, const char *reason)
+{
+    client_fail(CLIENT_GAVE_UP, "%s: gave up after %" PRId64 " of %" PRId64 " bytes: %s", slot->part->name, slot->part->done,
+                slot->part->bytes, reason);
+}
+
 /* Tries again after a while. */
 static void slot_wait(struct transfer *t, struct slot *slot, int64_t retry_after_s, const char *reason)
 {
@@ -135,8 +145,7 @@ static void slot_wait(struct transfer *t, struct slot *slot, int64_t retry_after
     crypto_random((unsigned char *)&random, sizeof random);
     int64_t pause = client_patience_pause(&t->session->patience, now_ms, slot->tries++, retry_after_s, random);
     if (pause < 0)
-        client_fail(CLIENT_GAVE_UP, "%s: gave up after %" PRId64 " of %" PRId64 " bytes: %s", slot->part->name,
-                    slot->part->done, slot->part->bytes, reason);
+        slot_give_up(slot, reason);
     client_show_line("consignctl: %s: %s; trying again in %.1f s", slot->part->name, reason, (double)pause / 1000);
     slot->start_ms = now_ms + pause;
 }
@@ -217,6 +226,8 @@ static void slot_end(struct transfer *t, struct slot *slot, CURLcode code)
     if (slot->too_long) {
         client_part_remove(slot->part);
         slot_wrong(t, slot, "it is longer than the manifest says");
+    } else if (slot->too_often) {
+        slot_give_up(slot, "it is sent from its start each time, and cut");
     } else if (slot->misfit) {
         slot_anew(t, slot, true, "another range came than was asked for");
     } else if (code == CURLE_OK || slot->problem.overflow) {
