@@ -199,7 +199,7 @@ $(BUILD)/bin/consign-api: $(call objects,$(API_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consign-spooler: $(call objects,$(SPOOLER_SOURCES)) $(ARCHIVE)
 $(BUILD)/bin/consignctl: $(call objects,$(CTL_SOURCES)) $(ARCHIVE)
 # The pool speaks HTTP to nobody and does without the libraries that this one brings.
-$(BUILD)/bin/consign-spooler $(BUILD)/bin/consignctl $(BUILD)/tests/test_client_place: LDLIBS += -lcurl
+$(BUILD)/bin/consign-spooler $(BUILD)/bin/consignctl $(addprefix $(BUILD)/tests/,test_client_place test_http): LDLIBS += -lcurl
 $(BUILD)/bin/jsoncheck: $(call objects,tools/jsoncheck/main.c) $(ARCHIVE)
 $(BUILD)/bin/jwsverify: $(call objects,tools/jwsverify/main.c) $(ARCHIVE)
 $(PROGRAMS):

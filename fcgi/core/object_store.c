@@ -91,6 +91,10 @@ static bool store_read_endpoint(struct object_store *s, const char *endpoint, co
     if (length < 0 || length >= (int)sizeof s->origin / 2)
         return false;
     s->host = s->origin + (plain ? sizeof STORE_PLAIN - 1 : sizeof STORE_SECURE - 1);
+    const char *port = plain ? ":80" : ":443"; /* which neither libcurl nor nginx says in the header Host, which is signed */
+    size_t before = (size_t)length - strlen(port);
+    if (strlen(s->host) > strlen(port) && strcmp(s->origin + before, port) == 0)
+        s->origin[before] = '\0';
     return (*endpoint == '\0' || secure || (plain && store_loopback(s->host))) &&
            store_made_of(s->host, STORE_LOWER STORE_DIGITS ".-:[]");
 }

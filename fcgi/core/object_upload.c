@@ -42,8 +42,6 @@ static enum fault upload_look(const char *key, const struct objects_file *file, 
     struct objects_call call = {.method = "HEAD", .key = key, .query = ""};
     enum fault fault = objects_call(&call, p, &answer);
     str_free(&answer.body);
-    if (fault == FAULT_NOT_FOUND)
-        return upload_changed(key);
     bool same = answer.length == (int64_t)file->bytes && (*tag == '\0' || strcmp(answer.tag, tag) == 0);
     return fault == FAULT_NONE && !same ? upload_changed(key) : fault;
 }
@@ -175,7 +173,7 @@ static enum fault upload_parts(struct upload *u)
         if (objects_abort(u->key, u->id, &shortly) != FAULT_NONE)
             log_event(LOG_WARN, "left_behind", "upload=%s", log_quote(u->key));
     }
-    return fault == FAULT_NOT_FOUND ? FAULT_DISK : fault;
+    return fault;
 }
 
 static enum fault upload_in_parts(const char *key, const struct objects_file *file, const struct objects_patience *p,
@@ -198,7 +196,7 @@ static enum fault upload_in_parts(const char *key, const struct objects_file *fi
 enum fault objects_upload(const char *key, const struct objects_file *file, const struct objects_patience *p)
 {
     uint64_t part = (uint64_t)conf_number(CONF_LAKE_PART_BYTES), least = file->bytes / UPLOAD_PARTS_MOST + 1;
-    if (file->bytes <= part)
-        return upload_whole(key, file, p);
-    return upload_in_parts(key, file, p, part > least ? part : least);
+    enum fault fault = file->bytes <= part ? upload_whole(key, file, p)
+                                           : upload_in_parts(key, file, p, part > least ? part : least);
+    return fault == FAULT_NOT_FOUND ? FAULT_DISK : fault;
 }

@@ -50,11 +50,13 @@ static enum fault objects_pause(const struct objects_patience *p, int pause_ms)
 
 /* ---- what an answer means ---- */
 
-/* Codes of a 4xx answer that are not about what was asked but about how it came. */
+/* Codes of a 4xx answer that are not about what was asked but about how it came; two are of a host whose clock is wrong:
+ * another may take the work. */
 static bool objects_code_passes(const char *code)
 {
     static const char *const CODES[] = {"RequestTimeout", "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody",
-                                        "InternalError", "SlowDown", "OperationAborted", "ConditionalRequestConflict"};
+                                        "InternalError", "SlowDown", "OperationAborted", "ConditionalRequestConflict",
+                                        "RequestTimeTooSkewed", "RequestExpired"};
     for (size_t i = 0; i < sizeof CODES / sizeof *CODES; i++) {
         if (strcmp(code, CODES[i]) == 0)
             return true;
@@ -72,9 +74,10 @@ static enum fault objects_judge(const struct objects_call *c, const struct http_
     if (good && !object_xml_next(&in, "Error", &error))
         return a->body.overflow ? FAULT_MEMORY : FAULT_NONE;
     (void)object_xml_text(body, "Code", code, sizeof code);
-    if (a->status == 404 && c->key != NULL && strcmp(code, "NoSuchBucket") != 0)
+    if (a->status == 404 && (strcmp(code, "NoSuchKey") == 0 || strcmp(code, "NoSuchUpload") == 0))
         return FAULT_NOT_FOUND;
-    bool passes = good || a->status == 408 || a->status == 429 ||
+    /* any other 404 is of a balancer whose store restarts, or the answer to a HEAD */
+    bool passes = good || a->status == 408 || a->status == 429 || (a->status == 404 && strcmp(code, "NoSuchBucket") != 0) ||
                   (a->status >= 500 && a->status != 501) || objects_code_passes(code);
     log_event(passes ? LOG_WARN : LOG_ERROR, "object_store", "method=%s key=%s status=%d code=%s", c->method,
               log_quote(c->key == NULL ? "" : c->key), a->status, log_quote(code));
@@ -203,7 +206,7 @@ enum fault objects_read(const char *key, bool (*take)(void *arg, const char *byt
 static enum fault objects_delete(const char *key, const char *query, const struct objects_patience *p)
 {
     struct http_answer answer;
-    struct objects_call call = {.method = "DELETE", .key = key, .query = query};
+    struct objects_call call = {.method = "DELETE", .key = key, .query = query, .once = p->once};
     enum fault fault = objects_call(&call, p, &answer);
     str_free(&answer.body);
     return fault == FAULT_NOT_FOUND ? FAULT_NONE : fault;
@@ -227,36 +230,41 @@ enum fault objects_abort(const char *key, const char *upload, const struct objec
 /* ---- removing what has a prefix ---- */
 
 struct objects_removal {
-    const struct objects_patience *p;
-    int64_t removed;
+    struct objects_patience p;
+    char last[OBJECTS_KEY_MAX]; /* key that was seen */
+    enum fault left;            /* why something stays */
 };
+
+enum fault objects_go_on(enum fault fault, enum fault *left, struct objects_patience *p)
+{
+    if (fault != FAULT_DISK && fault != FAULT_STORE)
+        return fault;
+    *left = *left == FAULT_NONE ? fault : *left;
+    p->once = true;
+    return FAULT_NONE;
+}
 
 static enum fault objects_remove_key(void *arg, const char *key)
 {
     struct objects_removal *r = arg;
-    enum fault fault = objects_remove(key, r->p);
-    r->removed += fault == FAULT_NONE;
-    return fault;
+    str_copy_fitting(r->last, sizeof r->last, key);
+    return objects_go_on(objects_remove(key, &r->p), &r->left, &r->p);
 }
 
 static enum fault objects_remove_upload(void *arg, const char *key, const char *upload)
 {
     struct objects_removal *r = arg;
-    enum fault fault = objects_abort(key, upload, r->p);
-    r->removed += fault == FAULT_NONE;
-    return fault;
+    return objects_go_on(objects_abort(key, upload, &r->p), &r->left, &r->p);
 }
 
-enum fault objects_remove_all(const char *prefix, const struct objects_patience *p, int64_t *removed)
+enum fault objects_remove_all(const char *prefix, const struct objects_patience *p)
 {
-    struct objects_removal removal = {.p = p};
+    struct objects_removal removal = {.p = *p};
     bool over = false;
     INVARIANT(*prefix != '\0'); /* never the whole lake */
     /* uploads first: one that ends meanwhile becomes an object */
     enum fault fault = objects_uploads(prefix, objects_remove_upload, &removal, p);
     while (fault == FAULT_NONE && !over)
-        fault = objects_keys(prefix, "", objects_remove_key, &removal, &over, p);
-    if (removed != NULL)
-        *removed += removal.removed;
-    return fault;
+        fault = objects_keys(prefix, removal.last, objects_remove_key, &removal, &over, p);
+    return fault == FAULT_NONE ? removal.left : fault;
 }

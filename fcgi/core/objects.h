@@ -28,6 +28,7 @@
 struct objects_patience {
     struct http_stop stop;
     int64_t until_ms; /* by the monotonic clock; 0: as long as it takes */
+    bool once;        /* a removal is not tried again */
 };
 
 /* A file that is uploaded. */
@@ -50,9 +51,13 @@ enum fault objects_read(const char *key, bool (*take)(void *arg, const char *byt
 /* Removes an object. Fine when it is not there. */
 enum fault objects_remove(const char *key, const struct objects_patience *p) MUST_CHECK;
 
-/* Removes all objects whose keys begin with `prefix`, and the uploads to such keys that never ended; adds to *removed
- * (unless NULL) how many there were. What is left at a fault is for the next time. */
-enum fault objects_remove_all(const char *prefix, const struct objects_patience *p, int64_t *removed) MUST_CHECK;
+/* Removes all objects whose keys begin with `prefix`, and the uploads to such keys that never ended. One that can't be
+ * removed holds up none of the others, and is for the next time. */
+enum fault objects_remove_all(const char *prefix, const struct objects_patience *p) MUST_CHECK;
+
+/* For whoever removes one after another: after a FAULT_DISK or FAULT_STORE of one, FAULT_NONE, the first of which is kept
+ * in *left, and the others are tried once each, so that they still have their turn. Any other fault as it is. */
+enum fault objects_go_on(enum fault fault, enum fault *left, struct objects_patience *p) MUST_CHECK;
 
 /* ---- lists (object_lists.c) ---- */
 

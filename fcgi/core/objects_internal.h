@@ -25,7 +25,8 @@ struct objects_call {
     bool once; /* not tried again */
 };
 
-/* Makes the call. FAULT_NOT_FOUND for 404 but of the bucket. The answer's body is the caller's to free, whatever comes of it. */
+/* Makes the call. FAULT_NOT_FOUND: the store says that there is no such object or upload, which it can't to a HEAD, whose
+ * answer has no body; a 404 of anybody else is FAULT_DISK. The answer's body is the caller's to free, whatever comes of it. */
 enum fault objects_call(const struct objects_call *call, const struct objects_patience *p,
                         struct http_answer *answer) MUST_CHECK;
 

@@ -105,8 +105,10 @@ static bool http_look_up(const char *host, const char *port, char out[HTTP_PIN_M
 static bool http_pin(struct http *h, const char *url)
 {
     char host[HTTP_NAME_MAX], port[8], key[sizeof h->pinned], entry[HTTP_PIN_MAX];
-    if (!http_read_url(url, host, port))
+    if (!http_read_url(url, host, port)) {
+        log_event(LOG_ERROR, "http", "what=url reason=\"it has no host\"");
         return false;
+    }
     snprintf(key, sizeof key, "%s:%s", host, port);
     bool same = strcmp(key, h->pinned) == 0;
     if (host[0] == '[' || host[strspn(host, "0123456789.")] == '\0') { /* an address */
@@ -115,11 +117,12 @@ static bool http_pin(struct http *h, const char *url)
     }
     if (same && clock_monotonic_ms() - h->pinned_ms < HTTP_RESOLVED_MS)
         return true;
-    if (!http_look_up(host, port, entry))
-        return same; /* the old addresses, when there are some */
+    bool found = http_look_up(host, port, entry);
+    h->pinned_ms = clock_monotonic_ms();
+    if (!found)
+        return same; /* the old addresses, when there are some: not every request is to wait for a resolver that is down */
     curl_slist_free_all(h->pin);
     h->pin = curl_slist_append(NULL, entry);
-    h->pinned_ms = clock_monotonic_ms();
     snprintf(h->pinned, sizeof h->pinned, "%s", key);
     return h->pin != NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/stmt_spooler.h"
 #include "export/run.h"
@@ -165,6 +166,15 @@ static enum fault helper_write(struct helper *h, const struct orders *o)
     return fault;
 }
 
+/* FAULT_NOT_FOUND: the attempt's directory is not here. It has just ended, or works on another host, into a lake.dir of that
+ * host's own. */
+static enum fault helper_look(const struct helper *h)
+{
+    char path[LAKE_PATH_MAX];
+    enum fault fault = lake_work_path(path, conf_text(CONF_LAKE_DIR), h->attempt);
+    return fault == FAULT_NONE && access(path, F_OK) != 0 ? FAULT_NOT_FOUND : fault;
+}
+
 /* Enters the help and does it. */
 static enum fault helper_work(struct helper *h)
 {
@@ -174,7 +184,9 @@ static enum fault helper_work(struct helper *h)
     const char **params = helper_params(h, h->arena);
     if (params != NULL)
         params[6] = h->liveness;
-    enum fault fault = helper_call(h, h->arena, &STMT_HELP_ENTER, params, NULL);
+    enum fault fault = helper_look(h);
+    if (fault == FAULT_NONE)
+        fault = helper_call(h, h->arena, &STMT_HELP_ENTER, params, NULL);
     if (fault == FAULT_NONE)
         fault = orders_read_batches(h->db, h->arena, &h->job, &batches);
     if (fault == FAULT_NONE)

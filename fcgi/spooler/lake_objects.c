@@ -96,7 +96,7 @@ static enum fault lake_objects_remove_place(const struct lake_batch *batch, cons
 {
     char prefix[LAKE_PATH_MAX];
     enum fault fault = lake_objects_key(prefix, batch, attempt, "");
-    return fault == FAULT_NONE ? objects_remove_all(prefix, p, NULL) : fault;
+    return fault == FAULT_NONE ? objects_remove_all(prefix, p) : fault;
 }
 
 static void lake_objects_retract(const struct lake_set *set, int64_t until_ms)
@@ -128,7 +128,7 @@ static enum fault lake_objects_remove_batch(const struct lake_batch *batch)
     if (fault != FAULT_NONE || length + 2 > sizeof prefix)
         return FAULT_INTERNAL;
     memcpy(prefix + length, "/", 2);
-    return lake_objects_outcome(objects_remove_all(prefix, &p, NULL));
+    return lake_objects_outcome(objects_remove_all(prefix, &p));
 }
 
 /* ---- names ---- */
@@ -175,6 +175,7 @@ struct lake_objects_unfinished {
     enum fault (*live)(void *arg, const char *attempt, bool *yes);
     void *arg;
     int64_t removed;
+    enum fault left; /* why one stays */
     struct objects_patience p;
 };
 
@@ -207,7 +208,7 @@ static enum fault lake_objects_end_one(void *arg, const char *key, const char *u
         u->removed++;
         log_event(LOG_INFO, "swept", "step=attempts upload=%s", log_quote(key));
     }
-    return fault;
+    return objects_go_on(fault, &u->left, &u->p);
 }
 
 /* Listed first and asked then: an attempt is entered before it begins an upload. */
@@ -217,7 +218,7 @@ static enum fault lake_objects_end_unfinished(enum fault (*live)(void *arg, cons
     struct lake_objects_unfinished u = {.live = live, .arg = arg, .p = lake_objects_short()};
     enum fault fault = objects_uploads("", lake_objects_end_one, &u, &u.p);
     *removed += u.removed;
-    return lake_objects_outcome(fault);
+    return lake_objects_outcome(fault == FAULT_NONE ? u.left : fault);
 }
 
 const struct lake_store LAKE_OBJECTS = {.publish = lake_objects_publish,

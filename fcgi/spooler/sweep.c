@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/object_store.h"
 #include "core/stmt_spooler.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -73,9 +74,10 @@ enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const ch
 
 void sweep_removed(struct sweep *s, const char *path, enum fault fault)
 {
+    if (fault != FAULT_NONE)
+        return;
     s->removed++;
-    if (fault == FAULT_NONE)
-        log_event(LOG_INFO, "swept", "step=%s path=%s", s->step, log_quote(path));
+    log_event(LOG_INFO, "swept", "step=%s path=%s", s->step, log_quote(path));
 }
 
 void sweep_remove(struct sweep *s, const char *path)
@@ -158,7 +160,7 @@ static enum fault sweep_steps(struct sweep *s, const struct sweep_marks *marks)
 {
     enum fault fault;
     sweep_step_begin(s, "attempts");
-    if ((fault = sweep_attempts(s)) != FAULT_NONE)
+    if ((fault = sweep_attempts(s)) != FAULT_NONE || (fault = sweep_uploads(s)) != FAULT_NONE)
         return fault;
     sweep_step_begin(s, "inbox");
     if ((fault = sweep_inbox(s)) != FAULT_NONE)
@@ -179,6 +181,17 @@ static enum fault sweep_steps(struct sweep *s, const struct sweep_marks *marks)
     return sweep_events(s);
 }
 
+/* With an object store lake.dir may be each host's own, and then only its own workers can sweep it. */
+static void sweep_own(struct sweep *s)
+{
+    if (object_store() == NULL)
+        return;
+    sweep_step_begin(s, "attempts");
+    enum fault fault = sweep_attempts(s);
+    log_event(LOG_DEBUG, "sweep", "removed=%lld step=%s outcome=%s", (long long)s->removed, s->step, fault_row(fault)->name);
+    counts_add("swept/files", s->removed);
+}
+
 static void sweep_count(const struct sweep *s, const char *outcome)
 {
     counts_add(outcome, 1);
@@ -195,8 +208,10 @@ void sweep_run(struct db *db, struct arena *arena)
     bool ours;
     arena_reset(arena);
     enum fault fault = sweep_begin(&s, &marks, &ours);
-    if (fault == FAULT_NONE && !ours)
+    if (fault == FAULT_NONE && !ours) {
+        sweep_own(&s);
         return;
+    }
     if (fault == FAULT_NONE)
         fault = sweep_steps(&s, &marks);
     bool ended = fault == FAULT_NONE || fault == FAULT_STOPPED;

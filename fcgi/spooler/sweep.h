@@ -4,7 +4,7 @@
  * One worker of all hosts sweeps at a time, between two pieces of work: it holds an advisory lock in its lease session,
  * which goes with the session, and the database knows when the last sweep began. The steps, in order:
  *
- *   attempts  lake/tmp/<attempt> of attempts that died
+ *   attempts  lake/tmp/<attempt> of attempts that died; with an object store any worker of a host does this for its own
  *   inbox     uploads whose batch is over, and those that were cut off before they were entered
  *   expire    batches that a dataset keeps no longer: told to be gone, and their files removed then
  *   lake      published places that belong to no published batch: what a crash left between two of the above

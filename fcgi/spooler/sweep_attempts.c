@@ -36,8 +36,11 @@ enum fault sweep_attempts(struct sweep *s)
     char path[LAKE_PATH_MAX];
     if (snprintf(path, sizeof path, "%s/tmp", conf_text(CONF_LAKE_DIR)) >= (int)sizeof path)
         return FAULT_INTERNAL;
-    enum fault fault = sweep_each(s, path, sweep_attempt, NULL);
-    if (fault == FAULT_NONE)
-        fault = lake_store()->end_unfinished(sweep_attempt_live, s, &s->removed);
+    return sweep_each(s, path, sweep_attempt, NULL);
+}
+
+enum fault sweep_uploads(struct sweep *s)
+{
+    enum fault fault = lake_store()->end_unfinished(sweep_attempt_live, s, &s->removed);
     return fault == FAULT_NOT_READY || fault == FAULT_STORE ? FAULT_NONE : fault; /* logged; the other steps go on */
 }

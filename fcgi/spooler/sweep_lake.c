@@ -4,7 +4,8 @@
  * They come to be when a worker dies between moving a batch's files into place and publishing them and nobody takes the
  * job over (it was cancelled), or between telling that a batch expired and removing its files. The walk sees
  * LAKE_BATCHES batches a sweep and goes on behind them the next time, so it sees a lake of no more than that whole each
- * time. It walks the sandboxes that the database knows: a lake that is another database's is left alone.
+ * time. It walks the sandboxes that the database knows, by their numbers. BUGS: those of another database have the same
+ * numbers, so two databases must not have one lake (README, Restoring).
  * Caller: sweep.
  */
 #include <stddef.h>
@@ -42,6 +43,7 @@ struct lake_walk {
     char batch[IDENT_BATCH_DIGITS + 1];
     int seen;                                   /* batches */
     bool full;                                  /* it has seen as many as it may */
+    bool stuck;                                 /* something of that batch can't be removed */
     int questions;
     struct lake_question question[LAKE_QUESTIONS];
     int places;
@@ -84,8 +86,9 @@ static enum fault lake_remove(struct lake_walk *w, const struct lake_question *q
     return fault;
 }
 
-/* Asks about all that was noted, and removes what is dead. One that can't be removed is no reason to leave the others; a lake
- * that does not answer is. */
+/* Asks about all that was noted, and removes what is dead. What can't be removed is no reason to leave the others. When the
+ * lake did not answer to that in good time it may answer to none: the walk ends for this time, with the batch, and goes on
+ * behind it the next. */
 static enum fault lake_ask(struct lake_walk *w)
 {
     struct sweep *s = w->s;
@@ -101,14 +104,24 @@ static enum fault lake_ask(struct lake_walk *w)
     for (int row = 0; fault == FAULT_NONE && row < rows.count; row++) {
         int64_t place = db_int(&rows, row, 0);
         enum fault lake = FAULT_NONE;
-        if (place >= 1 && place <= w->questions)
-            lake = lake_remove(w, &w->question[place - 1], db_bool(&rows, row, 1));
-        if (lake == FAULT_STOPPED || lake == FAULT_NOT_READY)
+        if (place < 1 || place > w->questions)
+            continue;
+        const struct lake_question *q = &w->question[place - 1];
+        if (w->stuck && strcmp(q->batch, w->batch) != 0)
+            break;
+        lake = lake_remove(w, q, db_bool(&rows, row, 1));
+        if (lake == FAULT_NOT_READY && !w->stuck) {
+            w->stuck = true;
+            str_copy_fitting(w->dataset, sizeof w->dataset, q->dataset);
+            str_copy_fitting(w->batch, sizeof w->batch, q->batch);
+        } else if (lake == FAULT_STOPPED) {
             fault = lake;
+        }
     }
     w->questions = 0;
     arena_reset(s->arena);
-    return fault == FAULT_NONE ? sweep_go_on() : fault;
+    fault = fault == FAULT_NONE ? sweep_go_on() : fault;
+    return fault == FAULT_NONE && w->stuck ? FAULT_NOT_READY : fault;
 }
 
 static enum fault lake_note(struct lake_walk *w, const char *dataset, const char *batch, const char *attempt)
@@ -144,6 +157,8 @@ static enum fault lake_batch_walk(struct lake_walk *w, const char *dataset, cons
         fault = lake_note(w, dataset, batch, LAKE_NO_ATTEMPT);
     for (int i = 0; fault == FAULT_NONE && i < w->attempts.count; i++)
         fault = lake_note(w, dataset, batch, w->attempts.name[i]);
+    if (fault != FAULT_NONE)
+        return fault;
     str_copy_fitting(w->dataset, sizeof w->dataset, dataset);
     str_copy_fitting(w->batch, sizeof w->batch, batch);
     w->seen++;
@@ -244,15 +259,19 @@ enum fault sweep_lake(struct sweep *s, const char *mark)
         return FAULT_MEMORY;
     w->s = s;
     enum fault fault = lake_walk(w, &first, from.dataset, from.batch);
-    if (fault == FAULT_NONE && w->full) {
+    bool kept = (fault == FAULT_NONE && w->full) || (fault == FAULT_NOT_READY && w->stuck);
+    if (kept) {
         struct sweep_place at = {.org = w->at.org, .sandbox = w->at.sandbox};
         str_copy_fitting(at.dataset, sizeof at.dataset, w->dataset);
         str_copy_fitting(at.batch, sizeof at.batch, w->batch);
         sweep_place_write(&at, place);
     }
     free(w);
-    if (fault == FAULT_NOT_READY || fault == FAULT_STORE) /* logged; from the same mark the next time */
-        return FAULT_NONE;
+    if (fault == FAULT_NOT_READY || fault == FAULT_STORE) { /* logged; from the same mark the next time, if there is no other */
+        if (!kept)
+            return FAULT_NONE;
+        fault = FAULT_NONE;
+    }
     if (fault == FAULT_NONE && strcmp(place, mark) != 0)
         fault = sweep_mark(s, place);
     return fault;

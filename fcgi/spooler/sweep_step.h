@@ -29,6 +29,7 @@ struct sweep {
  * logged, and the step goes on with the rest. `mark`, of those that have one, is what sweep_mark() kept the last time, ""
  * for the start. */
 enum fault sweep_attempts(struct sweep *s) MUST_CHECK;
+enum fault sweep_uploads(struct sweep *s) MUST_CHECK; /* a part of the step attempts */
 enum fault sweep_inbox(struct sweep *s) MUST_CHECK;
 enum fault sweep_expire(struct sweep *s, const char *mark) MUST_CHECK;
 enum fault sweep_lake(struct sweep *s, const char *mark) MUST_CHECK;
@@ -69,7 +70,7 @@ enum fault sweep_ask(struct sweep *s, int org, const struct stmt *stmt, const ch
 /* Removes a directory or file, counts it, and says so in the log. */
 void sweep_remove(struct sweep *s, const char *path);
 
-/* The same for what was removed otherwise, or not: `fault`, which was logged. */
+/* The same for what was removed otherwise, or was not: `fault`, which was logged. */
 void sweep_removed(struct sweep *s, const char *path, enum fault fault);
 
 #endif

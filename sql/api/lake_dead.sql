@@ -1,7 +1,7 @@
 -- Which directories of attempts in a sandbox's published places nobody will ask for again: those that are neither what
 -- a batch that has not expired consists of, nor of an attempt that is at work. Three arrays of one length; the attempt
 -- '-' stands for a batch's directory without any in it, which is dead unless an attempt may be about to fill it.
--- Answers their places in the arrays from 1, and whether the batch still waits to be published.
+-- Answers their places in the arrays from 1, in order, and whether the batch still waits to be published.
 -- The caller lists first and asks then: an attempt has its queue entry before its directory gets its place and until
 -- the transaction that publishes it, so one snapshot of both tables can't miss it.
 CREATE OR REPLACE FUNCTION consign.lake_dead(
@@ -16,4 +16,5 @@ $$
           ELSE NOT coalesce(b.status = 'success' AND b.expired_ms IS NULL AND b.attempt = x.attempt
                             AND b.dataset = x.dataset, false)
               AND NOT EXISTS (SELECT FROM consign.work_queue q WHERE q.org = p_org AND q.attempt = x.attempt) END
+    ORDER BY x.place
 $$;

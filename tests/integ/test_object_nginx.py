@@ -3,6 +3,7 @@
 test_object_downloads.py has all else, before a store whose address is enough, and with a session's token.
 """
 
+import concurrent.futures
 import contextlib
 import http.client
 import http.server
@@ -142,3 +143,40 @@ def test_a_store_with_a_name_and_a_certificate(tmp_path):
     (seen,) = Store.seen
     assert seen["Host"] == f"store.test:{store}" and seen["Authorization"] == PASS["X-Consign-Authorization"]
     assert not {"cookie", "range", "x-amz-security-token"} & {name.lower() for name in seen}
+
+
+class Silent(Quiet):
+    """A store that takes a request and says nothing, until the other side goes."""
+
+    def do_GET(self):
+        self.rfile.read(1)
+
+
+def asked(port):
+    """A GET: status, body and how long it took."""
+    begun = time.monotonic()
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=40)
+    link.request("GET", "/x")
+    answer = link.getresponse()
+    return answer.status, answer.read().decode(), time.monotonic() - begun
+
+
+def test_a_store_that_is_silent_is_told_within_ten_seconds(tmp_path):
+    """Promise 10 of the design: its name, the connection and the first byte together."""
+    trusted = "/etc/ssl/certs/ca-certificates.crt"
+    took = {}
+    with contextlib.ExitStack() as stack, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        mute.bind(("127.0.0.1", 0))
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))  # takes no connection but one
+        stack.enter_context(socket.create_connection(full.getsockname()))
+        pool, silent = (stack.enter_context(serving(handler)) for handler in (Pool, Silent))
+        ports = {}
+        for name, store in (("name", f"http://store.test:{silent}"), ("connection", f"http://127.0.0.1:{full.getsockname()[1]}"),
+                            ("byte", f"http://127.0.0.1:{silent}")):
+            (tmp_path / name).mkdir()
+            ports[name] = stack.enter_context(nginx(tmp_path / name, pool, store, mute.getsockname()[1], trusted))
+        with concurrent.futures.ThreadPoolExecutor() as threads:
+            for name, (status, body, seconds) in zip(ports, threads.map(asked, ports.values())):
+                took[name] = seconds
+                assert status == 503 and "/problems/overloaded" in body and "store" in body and "worker" not in body, body
+    assert all(took.values()) and sum(took.values()) < 10, took

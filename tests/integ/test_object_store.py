@@ -9,14 +9,17 @@ import pathlib
 import pwd
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
 import uuid
 
+import psycopg
 import pytest
 
 import flows
+import metrics
 import objectlake
 from flows import BATCH_FILES, JOBS
 from objectlake import PART_BYTES, PREFIX, TOKEN, certificate, eventually, person, place_of, served_by, sql, watched
@@ -151,13 +154,14 @@ def test_a_large_file_goes_in_parts_and_comes_back_whole_and_by_ranges(stack, st
 
 PASSES = {"500": (ObjectProxy.answer(500, "InternalError"), 1), "slow-down": (ObjectProxy.answer(503, "SlowDown"), 3),
           "cut": (ObjectProxy.cut_request, 1), "lost": (ObjectProxy.cut_answer, 1), "flipped": (ObjectProxy.flip, 1),
+          "404-of-a-balancer": (ObjectProxy.answer(404, ""), 1), "clock": (ObjectProxy.answer(403, "RequestTimeTooSkewed"), 1),
           "silent": (ObjectProxy.silent, 1)}  # which takes the client's patience: once is enough
 
 
 @pytest.mark.parametrize("method, pattern, name", [
     *(("PUT", r"/part-[^?]*$", name) for name in PASSES),
     *(("PUT", r"manifest.json", name) for name in PASSES if name != "silent"),
-    *(("HEAD", r"/part-", name) for name in ("500", "slow-down", "lost"))])
+    *(("HEAD", r"/part-", name) for name in ("500", "slow-down", "lost", "404-of-a-balancer"))])
 def test_what_passes_is_tried_again_within_the_attempt(stack, store, small, method, pattern, name):
     action, hits = PASSES[name]
     with store.proxy.rule(method, pattern, action, times=hits) as rule:
@@ -301,6 +305,26 @@ def test_what_a_crash_left_goes_and_nothing_else(stack, store, small):
             store.bucket.remove(key)
 
 
+@pytest.mark.slow
+def test_what_cannot_be_removed_holds_up_nothing_behind_it_and_is_not_counted(stack, store, small):
+    """A DELETE that always fails ended the sweep there, each time, and the attempt counted as removed each time."""
+    job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
+    sandbox = place_of(stack, job["destination"]["batchId"]).rsplit("/", 3)[0]
+    first, second = (f"{sandbox}/{'f' * 24}/{digit * 32}/{NOBODY}/part-00000" for digit in "0f")
+    stuck = [f"{first}-stuck.json", f"{sandbox}/{'d' * 24}/{'0' * 32}/{NOBODY}/part-00000-stuck.json"]
+    behind = [f"{first}-x.json", f"{second}-x.json", f"{sandbox}/{'e' * 24}/{'0' * 32}/{NOBODY}/part-00000-x.json"]
+    before = metrics.settled(stack)
+    with store.proxy.rule("DELETE", "stuck", ObjectProxy.answer(503, "SlowDown"), times=10**6) as rule:
+        for key in (stuck[0], *behind[:2]):
+            store.bucket.put(key, b"x")
+        for key in (stuck[1], behind[2]):  # uploads are told in their order
+            store.bucket.begin_upload(key)
+        eventually(lambda: not {*store.keys(), *store.uploads()} & set(behind), "what lies behind it stays", 60)
+        assert rule.hits and {*store.keys(), *store.uploads()} >= set(stuck)
+    eventually(lambda: not {*store.keys(), *store.uploads()} & set(stuck), "it stays", 60)
+    metrics.await_figures(stack, lambda now: now.added(before, "consign_swept_total") == {(("what", "files"),): 4})
+
+
 def test_a_store_that_does_not_answer_holds_up_no_other_step_of_a_sweep(stack, store, small):
     job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
     began = "SELECT began_ms FROM consign.sweep_mark WHERE step = 'sweep'"
@@ -335,7 +359,7 @@ def test_verify_reads_everything_back(stack, store):
     place = place_of(stack, job["destination"]["batchId"])
     (name,) = flows.manifest(client, job["destination"]["batchId"])
     findings, figures = verify(stack, *only)
-    assert findings == [] and "missing=0 short=0 changed=0 stray=0" in figures and "batches=0" not in figures
+    assert findings == [] and "missing=0 short=0 changed=0 stray=0 unread=0" in figures and "batches=0" not in figures
     kept = {key: store.bucket.get(key) for key in (f"{place}/{name}", f"{place}/manifest.json")}
     relative = place.removeprefix(PREFIX)
 
@@ -361,12 +385,19 @@ def test_verify_reads_everything_back(stack, store):
     assert findings == [("stray", f"s3://consign/{os.path.dirname(foreign)}")] and "missing=0 short=0 changed=0" in figures
     store.bucket.remove(foreign)
     assert verify(stack, *only)[0] == []
+    for action, times, kinds in ((ObjectProxy.answer(503, "SlowDown"), 1, []), (ObjectProxy.half_answer, 2, []),
+                                 (ObjectProxy.answer(404, ""), 2, []), (ObjectProxy.half_answer, 3, ["unread"]),
+                                 (ObjectProxy.answer(404, "NoSuchKey"), 1, ["missing"])):
+        with contextlib.ExitStack() as rules:
+            hit = [rules.enter_context(store.proxy.rule("GET", re.escape(key), action, times)) for key in kept]
+            found = [(kind, f"{relative}/{os.path.basename(key)}") for kind in kinds for key in kept]
+            assert verify(stack, *only)[0] == found and {rule.hits for rule in hit} == {times}
     with store.proxy.rule("GET", "list-type=2", ObjectProxy.answer(403, "AccessDenied"), times=9), \
             pytest.raises(RuntimeError, match="can't be read"):
         stack.ctl("verify")
 
 
-# ---- TLS ----
+# ---- lake.dir, which may be each host's own ----
 
 @contextlib.contextmanager
 def standing_still(stack):
@@ -377,6 +408,40 @@ def standing_still(stack):
     finally:
         stack.signal_spooler(signal.SIGCONT)
 
+
+def test_workers_sweep_their_own_lake_dir_though_another_host_leads(stack):
+    with psycopg.connect(stack.pg_uri, autocommit=True) as leader:
+        eventually(lambda: leader.execute("SELECT pg_try_advisory_lock(4, 0)").fetchone()[0], "sweeps go on")
+        dead = stack.lake / "tmp" / str(uuid.uuid4())
+        dead.mkdir()
+        shutil.chown(dead, os.stat(stack.dir).st_uid)
+        eventually(lambda: not dead.exists(), "it stays")
+
+
+def test_nobody_helps_an_attempt_of_another_host_or_tries_again_and_again(stack, small):
+    """Its directory is not in our lake.dir: that was found out after entering, ten times a second."""
+    def tries():
+        found = {}
+        for line in log_of(stack, "spooler", job):
+            if "event=help_ended" in line:
+                assert "fault=not_found" in line
+                moment, worker = re.match(r"time=([0-9.]+) .*? pid=([0-9]+) ", line).groups()
+                found.setdefault(worker, []).append(float(moment))
+        return [times for times in found.values() if len(times) > 2]
+
+    with psycopg.connect(stack.pg_uri, autocommit=True) as other:
+        with standing_still(stack):
+            job = flows.start_job(small, flows.job_body(flows.create_dataset(small)))
+            other.execute("SELECT pg_advisory_lock(entry) FROM consign.work_queue WHERE job = %s", (job["id"],))
+            other.execute("UPDATE consign.work_queue SET attempt = %s, snapshot = '00000003-00000001-1' WHERE job = %s",
+                          (str(uuid.uuid4()), job["id"]))
+        times = eventually(tries, "nobody tries")[0]
+        assert times[2] - times[0] >= 3.8, times
+        other.execute("UPDATE consign.work_queue SET snapshot = NULL WHERE job = %s", (job["id"],))
+    assert flows.wait_job(small, job["id"])["status"] == "SUCCEEDED" and attempts(stack, job) == 1
+
+
+# ---- TLS ----
 
 @contextlib.contextmanager
 def spooler_by_hand(stack, store, endpoint, system, **settings):

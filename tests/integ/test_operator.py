@@ -57,7 +57,7 @@ def part_of(folder):
 def test_a_lake_as_it_was_published_has_no_findings(stack, published):
     findings, figures = verify(stack)
     size = part_of(published).stat().st_size
-    assert findings == [] and figures == f"verify: batches=1 files=1 bytes={size} missing=0 short=0 changed=0 stray=0"
+    assert findings == [] and figures == f"verify: batches=1 files=1 bytes={size} missing=0 short=0 changed=0 stray=0 unread=0"
 
 
 def remove(folder):

@@ -97,8 +97,30 @@ static void what_goes_over_a_network_is_encrypted(void **state)
     }
     assert_int_equal(read_with("s3://bucket/x", "", "eu-west-1", KEYS, 0600), FAULT_NONE);
     assert_string_equal(store.origin, "https://s3.eu-west-1.amazonaws.com");
+    assert_string_equal(store.host, "s3.eu-west-1.amazonaws.com");
     assert_int_equal(read_with("s3://bucket/x", "", "eu west", KEYS, 0600), FAULT_MALFORMED);
     assert_int_equal(read_with("s3://bucket/x", "", "", KEYS, 0600), FAULT_MALFORMED);
+}
+
+static void the_port_of_the_scheme_is_not_signed(void **state)
+{
+    static const struct {
+        const char *endpoint, *host;
+    } ROWS[] = {
+        {"https://store.example:443", "store.example"},
+        {"https://store.example:80", "store.example:80"},
+        {"https://store.example:8443", "store.example:8443"},
+        {"https://[fd00::443]", "[fd00::443]"},
+        {"https://[fd00::1]:443", "[fd00::1]"},
+        {"http://127.0.0.1:80", "127.0.0.1"},
+        {"http://127.0.0.1:443", "127.0.0.1:443"},
+        {"http://localhost:8080", "localhost:8080"},
+    };
+    (void)state;
+    for (size_t i = 0; i < N(ROWS); i++) {
+        assert_int_equal(read_with("s3://bucket/x", ROWS[i].endpoint, "us-east-1", KEYS, 0600), FAULT_NONE);
+        assert_string_equal(store.host, ROWS[i].host);
+    }
 }
 
 static void credentials_are_read(void **state)
@@ -198,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(urls_are_read),         cmocka_unit_test(other_urls_are_refused),
         cmocka_unit_test(what_goes_over_a_network_is_encrypted), cmocka_unit_test(credentials_are_read),
+        cmocka_unit_test(the_port_of_the_scheme_is_not_signed),
         cmocka_unit_test(a_request_is_signed_for_its_path), cmocka_unit_test(elements_are_found)};
     return cmocka_run_group_tests_name("object_store", tests, NULL, scratch_end);
 }

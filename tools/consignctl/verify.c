@@ -3,6 +3,7 @@
  *
  *   missing  a file (or all of a batch) that should be there        short    fewer bytes than were published
  *   changed  other bytes, or a manifest that says something else    stray    what nobody published
+ *   unread   it can't be read (an error of the disk, or a store that breaks off or does not answer three times)
  *
  * One line a finding, then the figures. Stops nothing and changes nothing; it may run while the service does. A batch
  * that expires meanwhile is no finding, nor are its files for VERIFY_EXPIRED_MS, in which the sweep removes them.
@@ -24,8 +25,8 @@
 #define VERIFY_EXPIRED_MS "60000"
 #define VERIFY_LEVELS 5 /* org, sandbox, dataset, batch, attempt */
 
-enum verify_finding { VERIFY_MISSING, VERIFY_SHORT, VERIFY_CHANGED, VERIFY_STRAY, VERIFY_FINDINGS };
-static const char *const VERIFY_NAMES[] = {"missing", "short", "changed", "stray"};
+enum verify_finding { VERIFY_MISSING, VERIFY_SHORT, VERIFY_CHANGED, VERIFY_STRAY, VERIFY_UNREAD, VERIFY_FINDINGS };
+static const char *const VERIFY_NAMES[] = {"missing", "short", "changed", "stray", "unread"};
 
 struct verify {
     PGconn *conn;
@@ -61,6 +62,15 @@ struct verify_sum {
     int64_t size;
 };
 
+static void verify_sum_begin(void *arg)
+{
+    struct verify_sum *sum = arg;
+    crypto_digest_free(sum->digest);
+    *sum = (struct verify_sum){.digest = crypto_digest_new()};
+    if (sum->digest == NULL)
+        ctl_fail("no memory");
+}
+
 static bool verify_add(void *arg, const char *bytes, size_t length)
 {
     struct verify_sum *sum = arg;
@@ -69,17 +79,17 @@ static bool verify_add(void *arg, const char *bytes, size_t length)
     return true;
 }
 
-/* False: the file can't be read. */
-static bool verify_read(struct verify *v, const char *path, const char *name, int64_t *size, char digest[CRYPTO_SHA256_HEX])
+/* Size and SHA-256 are only of a file that was read. */
+static enum verify_read verify_read(struct verify *v, const char *path, const char *name, int64_t *size,
+                                    char digest[CRYPTO_SHA256_HEX])
 {
-    struct verify_sum sum = {.digest = crypto_digest_new()};
-    if (sum.digest == NULL)
-        ctl_fail("no memory");
-    bool whole = v->lake->read(path, name, verify_add, &sum);
-    crypto_digest_end(sum.digest, digest);
+    struct verify_sum sum = {0};
+    enum verify_read got = v->lake->read(path, name, &(struct verify_sink){verify_sum_begin, verify_add, &sum});
+    if (got == VERIFY_READ)
+        crypto_digest_end(sum.digest, digest);
     crypto_digest_free(sum.digest);
-    *size = sum.size;
-    return whole;
+    *size = got == VERIFY_READ ? sum.size : 0;
+    return got;
 }
 
 /* What the catalog says of a batch's files: name, rows, bytes, sha256. */
@@ -89,8 +99,9 @@ static void verify_files(struct verify *v, const char *path, const PGresult *fil
         char digest[CRYPTO_SHA256_HEX];
         int64_t size, expected = strtoll(PQgetvalue(files, row, 2), NULL, 10);
         const char *name = PQgetvalue(files, row, 0);
-        if (!verify_read(v, path, name, &size, digest))
-            verify_report(v, VERIFY_MISSING, path, name);
+        enum verify_read got = verify_read(v, path, name, &size, digest);
+        if (got != VERIFY_READ)
+            verify_report(v, got == VERIFY_ABSENT ? VERIFY_MISSING : VERIFY_UNREAD, path, name);
         else if (size < expected)
             verify_report(v, VERIFY_SHORT, path, name);
         else if (size > expected || strcmp(digest, PQgetvalue(files, row, 3)) != 0)
@@ -130,6 +141,11 @@ static bool verify_manifest_text(const char *text, size_t length, const PGresult
     return same;
 }
 
+static void verify_keep_begin(void *arg)
+{
+    str_reset(arg);
+}
+
 static bool verify_keep(void *arg, const char *bytes, size_t length)
 {
     str_append(arg, bytes, length);
@@ -139,8 +155,9 @@ static bool verify_keep(void *arg, const char *bytes, size_t length)
 static void verify_manifest(struct verify *v, const char *path, const PGresult *files)
 {
     struct str text = STR_INIT(VERIFY_MANIFEST_BYTES);
-    if (!v->lake->read(path, VERIFY_MANIFEST, verify_keep, &text))
-        verify_report(v, VERIFY_MISSING, path, VERIFY_MANIFEST);
+    enum verify_read got = v->lake->read(path, VERIFY_MANIFEST, &(struct verify_sink){verify_keep_begin, verify_keep, &text});
+    if (got != VERIFY_READ)
+        verify_report(v, got == VERIFY_ABSENT ? VERIFY_MISSING : VERIFY_UNREAD, path, VERIFY_MANIFEST);
     else if (text.overflow || text.data == NULL || !verify_manifest_text(text.data, text.length, files))
         verify_report(v, VERIFY_CHANGED, path, VERIFY_MANIFEST);
     str_free(&text);

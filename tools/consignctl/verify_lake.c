@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #include "lib/conf.h"
 
 #define VERIFY_PATH_MAX (2 * LAKE_PATH_MAX)
+#define VERIFY_TRIES 3 /* of a file in a store that does not answer, or breaks off */
+#define VERIFY_PAUSE_MS 500
 
 /* ---- a directory ---- */
 
@@ -63,19 +66,20 @@ static bool directory_list(const char *path, void (*visit)(void *arg, const char
     return true;
 }
 
-static bool directory_read(const char *path, const char *name, bool (*take)(void *arg, const char *bytes, size_t length),
-                           void *arg)
+static enum verify_read directory_read(const char *path, const char *name, const struct verify_sink *sink)
 {
     static char piece[1 << 20];
     char full[VERIFY_PATH_MAX];
     directory_path(full, path, name);
     int fd = open(full, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    ssize_t got = -1;
-    while (fd >= 0 && (got = read(fd, piece, sizeof piece)) > 0 && take(arg, piece, (size_t)got))
+    if (fd < 0) /* a link is not the file that was published */
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? VERIFY_ABSENT : VERIFY_CUT;
+    ssize_t got;
+    sink->begin(sink->arg);
+    while ((got = read(fd, piece, sizeof piece)) > 0 && sink->take(sink->arg, piece, (size_t)got))
         ;
-    if (fd >= 0)
-        close(fd);
-    return got == 0;
+    close(fd);
+    return got == 0 ? VERIFY_READ : VERIFY_CUT;
 }
 
 /* ---- an object store ---- */
@@ -107,15 +111,20 @@ static bool store_list(const char *path, void (*visit)(void *arg, const char *na
     return v.any || *path == '\0';
 }
 
-static bool store_read(const char *path, const char *name, bool (*take)(void *arg, const char *bytes, size_t length),
-                              void *arg)
+static enum verify_read store_read(const char *path, const char *name, const struct verify_sink *sink)
 {
     char key[VERIFY_PATH_MAX];
+    enum fault fault = FAULT_DISK;
     snprintf(key, sizeof key, "%s/%s", path, name);
-    enum fault fault = objects_read(key, take, arg, &PATIENCE);
+    for (int i = 0; fault == FAULT_DISK && i < VERIFY_TRIES; i++) {
+        if (i > 0)
+            poll(NULL, 0, VERIFY_PAUSE_MS);
+        sink->begin(sink->arg);
+        fault = objects_read(key, sink->take, sink->arg, &PATIENCE);
+    }
     if (fault != FAULT_NONE && fault != FAULT_NOT_FOUND && fault != FAULT_DISK)
         ctl_fail("%s: the object store can't be read (%s)", key, fault_row(fault)->name);
-    return fault == FAULT_NONE;
+    return fault == FAULT_NONE ? VERIFY_READ : fault == FAULT_NOT_FOUND ? VERIFY_ABSENT : VERIFY_CUT;
 }
 
 const struct verify_lake *verify_lake_open(void)
