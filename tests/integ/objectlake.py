@@ -13,7 +13,6 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-import time
 from typing import NamedTuple
 
 import psycopg
@@ -27,7 +26,6 @@ from stack import Stack
 
 PART_BYTES = 5242880  # the least that the interface takes
 FILE_BYTES = 8 * 1024 * 1024
-PATIENCE_S = 20
 PREFIX = "lake/of-the-tests/"
 TOKEN = "FwoGZXIvYXdzEXAMPLE//" + "0123456789+/" * 120 + "=="  # as long as Amazon's are
 SIGNED = "signedheaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token,"  # by the pool, of a GET or HEAD
@@ -128,14 +126,6 @@ def watched(heads):
         heads.append(head.decode("latin-1").lower())
         ObjectProxy.through(link, far, head, rest, length)
     return act
-
-
-def eventually(condition, what, seconds=PATIENCE_S):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-    return value
 
 
 def sql(stack, text, *values):

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 
 import flows
+from flows import eventually
 from ownstack import new_client, own_stack
 from stack import process_tree
 
@@ -271,10 +272,10 @@ def test_a_request_that_ends_one_worker_after_another_is_given_up(stack, client)
         with connections(stack, 1) as (one,), psycopg.connect(client.stack.pg_uri) as db:
             db.execute("LOCK TABLE consign.export_job IN ACCESS EXCLUSIVE MODE")
             one.send(**request)
-            flows.eventually(lambda: len(busy()) == 1, "no worker has it")
+            eventually(lambda: len(busy()) == 1, "no worker has it")
             os.kill(busy()[0], signal.SIGKILL)
             assert one.closed(WAIT_S)
-        flows.eventually(lambda: len(workers_of(stack)) == WORKERS and not busy(), "no worker comes in its place")
+        eventually(lambda: len(workers_of(stack)) == WORKERS and not busy(), "no worker comes in its place")
     with connections(stack, 1) as (one,):
         assert one.ask(**{**request, "request_id": uuid.uuid4().hex}) == 200
         assert one.ask(**request) == 500

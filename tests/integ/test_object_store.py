@@ -21,8 +21,8 @@ import pytest
 import flows
 import metrics
 import objectlake
-from flows import BATCH_FILES, JOBS
-from objectlake import PART_BYTES, PREFIX, TOKEN, certificate, eventually, person, place_of, served_by, sql, watched
+from flows import BATCH_FILES, JOBS, eventually
+from objectlake import PART_BYTES, PREFIX, TOKEN, certificate, person, place_of, served_by, sql, watched
 from objectproxy import ObjectProxy
 from ownstack import new_client
 from stack import Tenants, is_alive, process_tree

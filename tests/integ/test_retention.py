@@ -10,10 +10,9 @@ import pytest
 
 import flows
 import ownstack
-from flows import BATCH_FILES, CATALOG, FILES, JOBS, PREVIEW
+from flows import BATCH_FILES, CATALOG, FILES, JOBS, PREVIEW, eventually
 
 DAY_MS = 86400000
-PATIENCE_S = 15  # a sweep is due every half second
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -49,14 +48,6 @@ def sql(stack, text, *values):
     with psycopg.connect(stack.pg_uri, autocommit=True) as connection:
         cursor = connection.execute(text, values)
         return cursor.fetchall() if cursor.description else []
-
-
-def eventually(condition, what):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-    return value
 
 
 def sweeps(stack, count=2):

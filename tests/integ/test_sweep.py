@@ -10,7 +10,7 @@ import pytest
 
 import flows
 import lake
-from flows import JOBS
+from flows import JOBS, eventually
 
 pytestmark = pytest.mark.fault
 
@@ -28,14 +28,6 @@ def sql(stack, text, *values):
         return cursor.fetchall() if cursor.description else []
 
 
-def eventually(condition, seconds, what):
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-    return value
-
-
 def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(stack, client):
     """A pool worker that dies in the middle of a PUT leaves a file in the inbox of a batch that may stay open
     for ever."""
@@ -51,11 +43,11 @@ def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(st
         path.write_bytes(b"half a fi")
     for path in (entered, *pieces, dead):
         os.utime(path, (HOURS_AGO, HOURS_AGO))
-    eventually(lambda: not dead.exists(), SWEEP_S, "the dead upload is still there")
+    eventually(lambda: not dead.exists(), "the dead upload is still there", SWEEP_S)
     assert len(pieces) == 2 and all(path.exists() for path in (entered, *pieces, young))
     client.post(f"{flows.IMPORT}/{batch}?action=COMPLETE", expect=200)
     assert flows.wait_batch(client, batch)["metrics"]["outputRecordCount"] == 1
-    eventually(lambda: not entered.parent.exists(), SWEEP_S, "the inbox of the batch is still there")
+    eventually(lambda: not entered.parent.exists(), "the inbox of the batch is still there", SWEEP_S)
 
 
 def test_idempotency_keys_go_after_24_hours(stack, client):
@@ -67,7 +59,7 @@ def test_idempotency_keys_go_after_24_hours(stack, client):
     names = [str(job["id"]) for job in jobs]
     assert len(sql(stack, keys, names)) == 2
     sql(stack, "UPDATE consign.idempotency_key SET created_ms = created_ms - 86400001 WHERE object = %s", names[0])
-    eventually(lambda: sql(stack, keys, names) == [(names[1],)], SWEEP_S, "the old key is still there")
+    eventually(lambda: sql(stack, keys, names) == [(names[1],)], "the old key is still there", SWEEP_S)
 
 
 def test_a_publish_of_unknown_outcome_leaves_no_file_when_its_job_is_cancelled_then(stack, client, spooler_paused):
@@ -81,10 +73,10 @@ def test_a_publish_of_unknown_outcome_leaves_no_file_when_its_job_is_cancelled_t
         # job_publish writes this row first, so the publish waits for us, after the claim and the start
         holder.execute("SELECT FROM consign.batch WHERE batch = %s FOR UPDATE", (batch,))
         stack.signal_spooler(signal.SIGCONT)
-        eventually(lambda: list(stack.lake.glob(f"*/*/{dataset}/{batch}/*")), 30, "nothing was moved into place")
+        eventually(lambda: list(stack.lake.glob(f"*/*/{dataset}/{batch}/*")), "nothing was moved into place", 30)
         publishing = ("SELECT pid FROM pg_stat_activity WHERE application_name = 'consign-spooler lease'"
                       " AND wait_event_type = 'Lock'")
-        eventually(lambda: sql(stack, publishing), 30, "the publish does not wait")
+        eventually(lambda: sql(stack, publishing), "the publish does not wait", 30)
         sql(stack, f"SELECT pg_terminate_backend(pid) FROM ({publishing}) x")
         holder.rollback()
     client.delete(f"{JOBS}/{job['id']}")
