@@ -42,7 +42,7 @@ static const struct metric_row TABLE[METRIC_COUNT] = {
     [METRIC_SWEEP_LAST] = {"consign_sweep_last_seconds", METRIC_GAUGE, "seconds", "", "When the last sweep began, in seconds since 1970; 0: never."},
     [METRIC_SPOOLER_WORKERS_ENDED] = {"consign_spooler_workers_ended", METRIC_COUNTER, "", "", "Workers of the spoolers that ended unasked and were replaced."},
     [METRIC_WEBHOOK_DELIVERIES] = {"consign_webhook_deliveries", METRIC_COUNTER, "", "outcome", "Attempts at sending an event to a webhook by how they ended: delivered, failed (tried again later), refused (the host is not on the list, or its address is none that may be; tried again later), gone (410: the webhook is disabled); and events that were given_up."},
-    [METRIC_WEBHOOK_EVENTS] = {"consign_webhook_events", METRIC_GAUGE, "", "state", "Events that no webhook has taken yet: waiting (due), sending, backoff (to be tried again later), held (the webhook, its sandbox or org is disabled)."},
+    [METRIC_WEBHOOK_EVENTS] = {"consign_webhook_events", METRIC_GAUGE, "", "state", "Events that no webhook has taken yet, of the 10,000 oldest: waiting (due), sending, backoff (to be tried again later), held (the webhook, its sandbox or org is disabled)."},
     [METRIC_WEBHOOK_OLDEST] = {"consign_webhook_oldest_seconds", METRIC_GAUGE, "seconds", "", "Age of the oldest of these events; 0: there is none."},
     [METRIC_WEBHOOK_DUE] = {"consign_webhook_due_seconds", METRIC_GAUGE, "seconds", "", "How long an event has been due for a webhook that is sent nothing just now: senders are down or busy; 0: none has."},
 };

@@ -127,7 +127,8 @@ static bool deliver_bound(struct deliver_slot *s, const struct deliver_request *
            SET(CURLOPT_HEADERFUNCTION, deliver_take) && SET(CURLOPT_HEADERDATA, s) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, (long)DELIVER_CONNECT_MS) && SET(CURLOPT_TIMEOUT_MS, (long)DELIVER_LIMIT_MS) &&
            SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_QUICK_EXIT, 1L) && /* a name server that is silent is not waited for */
-           SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) &&
+           SET(CURLOPT_FRESH_CONNECT, 1L) && SET(CURLOPT_FORBID_REUSE, 1L) && SET(CURLOPT_SSL_SESSIONID_CACHE, 0L) &&
+           SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L) && SET(CURLOPT_CA_CACHE_TIMEOUT, 0L) &&
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 }
 

@@ -22,16 +22,17 @@
 #include "spooler/session.h"
 
 #define SENDER_ARENA_BYTES (64u * 1024u)
-#define SENDER_CLAIM_MOST 16   /* events that are read at once: their bodies are in memory twice then */
+#define SENDER_CLAIM_MOST 16   /* events that webhook_claim gives at once */
 #define SENDER_LEASE_MS 30000  /* longer than a delivery takes and the database may take to hear of it */
-#define SENDER_LOOK_MS 250     /* how often it looks for events when there were fewer than it could take */
-#define SENDER_SLICE_MS 50     /* how long it waits for answers before it looks whether it is to stop */
+#define SENDER_LOOK_MS 250     /* how often it looks for events when there were none */
+#define SENDER_SLICE_MS 50     /* the same when there were some; how long it waits for answers before it looks about */
 #define SENDER_DOWN_MS 1000    /* pause while the database cannot be reached */
-#define SENDER_STOP_MS 3000    /* what deliveries get that are under way when it is asked to stop */
+#define SENDER_STOP_MS 3000    /* what deliveries get that are under way when it is asked to stop, and then the database */
 
-/* An event under way, at its number of lib deliver. */
+/* An event under way, at its number of deliver; or one whose attempt is over, `outcome` being what the database is to hear. */
 struct sender_event {
     bool used;
+    const char *outcome;
     int org, sandbox, attempts;
     int64_t begun_ms;
     char event[CRYPTO_UUID_TEXT];
@@ -43,8 +44,11 @@ struct sender {
     struct arena *arena;  /* of a report */
     struct arena *claimed; /* events, while they are begun */
     int64_t look_ms; /* when it looks for events next */
+    int64_t down_ms; /* up to when it asks the database nothing */
     int64_t stop_ms; /* since when it is to stop; 0: it is not */
     struct sender_event event[DELIVER_MOST];
+    struct sender_event untold[DELIVER_MOST]; /* room for each that is under way is kept */
+    int untold_count;
 };
 
 bool sender_wanted(void)
@@ -68,20 +72,43 @@ bool sender_settings_valid(void)
     return true;
 }
 
-/* Tells the database how an attempt ended. What it does not hear is sent again. */
-static void sender_report(struct sender *s, const struct sender_event *e, const char *outcome)
+/* Tells the database how an attempt ended. */
+static enum fault sender_report(struct sender *s, const struct sender_event *e, const char *outcome)
 {
     uint32_t random;
     crypto_random((unsigned char *)&random, sizeof random);
     const char *params[] = {arena_int(s->arena, e->org),      arena_int(s->arena, e->sandbox),
                             e->event,                         arena_int(s->arena, e->attempts),
                             outcome,                          arena_int(s->arena, webhook_pause_ms(e->attempts, random))};
-    if (!arena_exhausted(s->arena) && db_call(s->db, s->arena, 0, &STMT_WEBHOOK_END, params, NULL) != FAULT_NONE)
-        log_event(LOG_WARN, "webhook_unreported", "id=%s outcome=%s", e->event, outcome);
+    enum fault fault = db_call(s->db, s->arena, 0, &STMT_WEBHOOK_END, params, NULL);
     arena_reset(s->arena);
+    return fault;
 }
 
-/* An attempt is over: reports, counts and logs it. `counted` is the outcome's name there. */
+/* Tells the database of the attempts that are over, up to the first of which it does not hear: that is told again after the
+ * others, as long as its lease lasts. Then somebody sends it again. */
+static enum fault sender_tell(struct sender *s)
+{
+    enum fault fault = FAULT_NONE;
+    while (s->untold_count > 0 && fault == FAULT_NONE) {
+        struct sender_event e = s->untold[0];
+        memmove(s->untold, s->untold + 1, (size_t)--s->untold_count * sizeof *s->untold);
+        fault = sender_report(s, &e, e.outcome);
+        if (fault != FAULT_NONE && clock_monotonic_ms() - e.begun_ms < SENDER_LEASE_MS)
+            s->untold[s->untold_count++] = e;
+        else if (fault != FAULT_NONE)
+            log_event(LOG_WARN, "webhook_unreported", "id=%s outcome=%s", e.event, e.outcome);
+    }
+    return fault;
+}
+
+/* How many events may be begun: each may become one that is untold. */
+static int sender_room(const struct sender *s)
+{
+    return deliver_room() - s->untold_count;
+}
+
+/* An attempt is over: counts and logs it, and keeps it to be told. `counted` is the outcome's name there. */
 static void sender_conclude(struct sender *s, const struct sender_event *e, const char *outcome, const char *counted, int status,
                             const char *reason)
 {
@@ -91,7 +118,8 @@ static void sender_conclude(struct sender *s, const struct sender_event *e, cons
     log_event(LOG_INFO, "webhook", "org=%d sandbox=%d webhook=%s id=%s attempts=%d outcome=%s status=%d ms=%lld reason=%s",
               e->org, e->sandbox, log_quote(e->webhook), e->event, e->attempts, counted, status,
               (long long)(clock_monotonic_ms() - e->begun_ms), log_quote(reason));
-    sender_report(s, e, outcome);
+    s->untold[s->untold_count] = *e;
+    s->untold[s->untold_count++].outcome = outcome;
 }
 
 /* ---- events that are due ---- */
@@ -142,11 +170,11 @@ static bool sender_begin(struct sender *s, const struct db_rows *rows, int row, 
     return number >= 0;
 }
 
-/* Takes events that are due and begins to send them. */
+/* Takes events that are due and begins to send them. The database is told of the whole room: who may have how much goes by it. */
 static enum fault sender_claim(struct sender *s)
 {
     struct db_rows rows;
-    int room = deliver_room() < SENDER_CLAIM_MOST ? deliver_room() : SENDER_CLAIM_MOST;
+    const int room = sender_room(s);
     const char *params[] = {arena_int(s->claimed, room), arena_int(s->claimed, SENDER_LEASE_MS)};
     enum fault fault = db_call(s->db, s->claimed, 0, &STMT_WEBHOOK_CLAIM, params, &rows);
     int count = fault == FAULT_NONE ? rows.count : 0;
@@ -163,7 +191,8 @@ static enum fault sender_claim(struct sender *s)
             sender_conclude(s, &e, "failed", counted, 0, reason);
     }
     arena_reset(s->claimed);
-    s->look_ms = clock_monotonic_ms() + (count == room ? 0 : SENDER_LOOK_MS);
+    bool more = count == room || count == SENDER_CLAIM_MOST;
+    s->look_ms = clock_monotonic_ms() + (more ? 0 : count > 0 ? SENDER_SLICE_MS : SENDER_LOOK_MS);
     return fault;
 }
 
@@ -184,13 +213,18 @@ static void sender_collect(struct sender *s)
     }
 }
 
-/* At the end: what is not answered yet is anybody's at once. It may have arrived. */
+/* At the end: what is not answered yet is anybody's at once. It may have arrived. A database that is gone or slow is not waited
+ * for: the leases end by themselves. */
 static void sender_hand_back(struct sender *s)
 {
-    for (int i = 0; i < DELIVER_MOST; i++) {
+    db_set_budget(s->db, SENDER_STOP_MS);
+    enum fault fault = sender_tell(s);
+    for (int i = 0; i < DELIVER_MOST && fault == FAULT_NONE; i++) {
         if (s->event[i].used)
-            sender_report(s, &s->event[i], "returned");
+            fault = sender_report(s, &s->event[i], "returned");
     }
+    if (fault != FAULT_NONE)
+        log_event(LOG_WARN, "webhooks_not_handed_back", "untold=%d under_way=%d", s->untold_count, DELIVER_MOST - deliver_room());
 }
 
 /* ---- its life ---- */
@@ -214,20 +248,30 @@ static bool sender_goes_on(struct sender *s, bool leaving)
     return deliver_room() < DELIVER_MOST && (s->stop_ms == 0 || clock_monotonic_ms() - s->stop_ms < SENDER_STOP_MS);
 }
 
+/* What it has to say to the database, and to ask. After a fault it is left alone for a while. */
+static void sender_speak(struct sender *s, bool leaving)
+{
+    if (clock_monotonic_ms() < s->down_ms)
+        return;
+    enum fault fault = sender_tell(s);
+    if (fault != FAULT_DB_UNAVAILABLE && !leaving && sender_room(s) > 0 && clock_monotonic_ms() >= s->look_ms) {
+        enum fault claimed = sender_claim(s);
+        fault = fault == FAULT_NONE ? claimed : fault;
+    }
+    if (fault != FAULT_NONE)
+        s->down_ms = clock_monotonic_ms() + SENDER_DOWN_MS;
+    else if (!leaving)
+        counts_hand_over(s->db, s->arena, false);
+}
+
 static void sender_turn(struct sender *s, bool leaving)
 {
-    enum fault fault = FAULT_NONE;
-    if (!leaving && deliver_room() > 0 && clock_monotonic_ms() >= s->look_ms)
-        fault = sender_claim(s);
-    if (fault != FAULT_NONE)
-        s->look_ms = clock_monotonic_ms() + SENDER_DOWN_MS;
+    sender_speak(s, leaving);
     if (deliver_room() < DELIVER_MOST)
         deliver_go_on(SENDER_SLICE_MS);
     else
         pool_worker_wait(-1, SENDER_LOOK_MS);
     sender_collect(s);
-    if (fault == FAULT_NONE && !leaving)
-        counts_hand_over(s->db, s->arena, false);
 }
 
 int sender_work(void)

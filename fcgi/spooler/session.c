@@ -12,6 +12,7 @@
 
 #define SESSION_WAIT_MS 10000
 #define SESSION_SENDER_WAIT_MS 5000
+#define SESSION_SENDER_LOCK_MS 1000 /* nothing is sent while it waits */
 #define SESSION_LOCK_MS 5000 /* shorter: a lock that somebody else holds is no loss of the database */
 #define SESSION_LOOKS 4      /* in a silence */
 
@@ -42,6 +43,7 @@ struct db_options session_sender_options(void)
     return (struct db_options){.conninfo = conf_text(CONF_DATABASE_SENDER),
                                .application = "consign-spooler sender",
                                .wait_ms = SESSION_SENDER_WAIT_MS,
+                               .lock_ms = SESSION_SENDER_LOCK_MS,
                                .more_options = session_silence()};
 }
 

@@ -2,7 +2,8 @@
 -- changes. Answers whether it was ours.
 --   delivered  it was taken                failed    to be sent again in p_pause_ms
 --   gone       the same, and its endpoint is disabled until the operator enables it
---   returned   it was not sent: at once, by anybody, and the attempt does not count
+--   returned   its sender stopped before there was an answer, and it may have been taken: it is sent again at once, by anybody,
+--              and the attempt does not count
 -- SECURITY: runs as the owner, as webhook_claim does.
 CREATE OR REPLACE FUNCTION consign.webhook_end(
     p_org integer, p_sandbox integer, p_event uuid, p_attempts integer, p_outcome text, p_pause_ms bigint)

@@ -1,13 +1,11 @@
 """Webhooks: every end of a job reaches the endpoint it names, signed, at least once and nobody else's, through receivers that
 die, stand still or answer nonsense, and a sender that is killed; nothing is sent where the operator's list does not lead."""
 
-import contextlib
 import hashlib
 import os
 import pathlib
 import re
 import signal
-import sys
 import tempfile
 import time
 import uuid
@@ -19,84 +17,12 @@ import flows
 import metrics
 import ownstack
 import stack as stacklib
-import webhooks
 from flows import CATALOG, JOBS
 from shapes import assert_problem
-from webhooks import Endpoint, Receiver, await_that, read
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
-
-import rolling  # noqa: E402
+from webhooks import Endpoint, Site, await_that, await_told, end_jobs, read, rolling, told
 
 PEOPLE = [{"identityMap": {"Email": [{"id": f"{n}@example.org", "primary": True}]},
            "_tenant": {"text": hashlib.sha256(b"%d" % n).hexdigest()}} for n in range(300)]
-
-
-class Site:
-    """The stack, its receivers, and what the spooler's log says of deliveries."""
-
-    def __init__(self, own, folder):
-        self.own, ports, other = own, ownstack.free_port(), ownstack.free_port()
-        pair, stranger = webhooks.make_certificate(folder, "own"), webhooks.make_certificate(folder, "stranger")
-        self.plain = Receiver(ports, folder).start()
-        self.tls = Receiver(ports + 1, folder, *pair).start()
-        self.inside = Receiver(other, folder, *pair).start()
-        self.strange = Receiver(other + 1, folder, *stranger).start()
-        self.ca_file = pair[0]
-        self.hosts = (f"http://127.0.0.1:{ports}, {webhooks.machine()}:{ports + 1}=0.0.0.0/0, localhost:{other},"
-                      f" localhost:{other + 1}=127.0.0.0/8, no-such-name.invalid")
-        self.stack = self.start()
-
-    def start(self):
-        """Whatever of the stack does not run."""
-        return self.own.start(webhook__hosts=self.hosts, webhook__ca_file=self.ca_file, spooler__sweep_ms=500)
-
-    def kill(self):
-        for receiver in (self.plain, self.tls, self.inside, self.strange):
-            receiver.kill()
-
-    def client(self):
-        return ownstack.new_client(self.stack)
-
-    def endpoint(self, client, word="ok", receiver=None):
-        """(endpoint, its path) of a path that nobody else has."""
-        receiver = receiver or self.plain
-        path = f"/{word}/{uuid.uuid4().hex}"
-        host = webhooks.machine() if receiver is self.tls else "localhost"
-        base = f"https://{host}:{receiver.port}" if receiver.pair else f"http://127.0.0.1:{receiver.port}"
-        return Endpoint(client, f"hook-{word}", base + path), path
-
-    def log(self):
-        return (self.stack.dir / "log" / "spooler.log").read_text(errors="replace")
-
-    def said(self, endpoint, outcome):
-        """The lines of the log that tell of such an outcome."""
-        place = f'event=webhook .*webhook="{endpoint.name}" .*outcome={outcome} '
-        return [line for line in self.log().splitlines() if re.search(place, line) and self.org(endpoint.client) in line]
-
-    def org(self, client):
-        with psycopg.connect(self.stack.pg_uri) as db:
-            return f"org={db.execute('SELECT org FROM consign.org WHERE ims_org_id = %s', [client.org]).fetchone()[0]} "
-
-    def sender(self):
-        """Its pid, of the one that began last."""
-        return int(re.findall(r" pid=(\d+) .*event=sender ", self.log())[-1])
-
-    @contextlib.contextmanager
-    def settings(self, **lines):
-        """Other settings of the spooler while it is open, brought by a reload."""
-        file = self.stack.dir / "consign.conf"
-        before = text = file.read_text()
-        for name, value in lines.items():
-            name = name.replace("__", ".")
-            text = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", text) + f"{name} = {value}\n"
-        try:
-            file.write_text(text)
-            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
-            yield
-        finally:
-            file.write_text(before)
-            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
 
 
 @pytest.fixture(scope="module")
@@ -113,30 +39,6 @@ def site():
 @pytest.fixture
 def client(site):
     return site.client()
-
-
-def end_jobs(client, count, dataset=None, **more):
-    """So many jobs that end at once, most of them cancelled; their numbers."""
-    dataset = dataset or flows.create_dataset(client)
-    numbers = []
-    for _ in range(count):
-        numbers.append(flows.start_job(client, flows.job_body(dataset, **more))["id"])
-        client.delete(f"{JOBS}/{numbers[-1]}")
-    return numbers
-
-
-def told(receiver, path, client, *secrets):
-    """The events that came for a path, each read with all it has to be; {job: [event id]}."""
-    found = {}
-    for request in receiver.requests(path):
-        event = read(request, client, *secrets)
-        found.setdefault(event["job"]["id"], []).append(event["id"])
-    return found
-
-
-def await_told(receiver, path, numbers, client, *secrets, seconds=20):
-    await_that(lambda: set(told(receiver, path, client, *secrets)) >= set(numbers), seconds)
-    assert set(told(receiver, path, client, *secrets)) == set(numbers)
 
 
 # ---- what is told ----
@@ -248,11 +150,20 @@ def test_a_secret_is_changed_without_a_gap(site, client):
     second = end_jobs(client, 1, webhook=endpoint.name)
     await_that(lambda: len(site.plain.requests(path)) == 2)
     assert read(site.plain.requests(path)[1], client, new, old)["job"]["id"] == second[0]
+    with pytest.raises(RuntimeError, match="still signs.*--force yes"):
+        endpoint.ctl("rotate")
+    with pytest.raises(RuntimeError, match="--force: only"):
+        endpoint.ctl("rotate", "--force", "no")
     with psycopg.connect(site.stack.pg_uri) as db:  # a day later
         db.execute("UPDATE consign.webhook SET old_until_ms = 1")
     end_jobs(client, 1, webhook=endpoint.name)
     await_that(lambda: len(site.plain.requests(path)) == 3)
     read(site.plain.requests(path)[2], client, new)
+    newer = endpoint.told("rotate")
+    newest = endpoint.told("rotate", "--force", "yes")
+    end_jobs(client, 1, webhook=endpoint.name)
+    await_that(lambda: len(site.plain.requests(path)) == 4)
+    read(site.plain.requests(path)[3], client, newest, newer)
 
 
 # ---- receivers and senders that die ----
@@ -319,6 +230,31 @@ def test_reload_and_stop(site, client):
     hanging.ctl("disable")
 
 
+def test_what_the_database_does_not_hear_it_is_told_again(site, client):
+    """It is away when deliveries end, or somebody holds an event's row: nothing is repeated, and no other event waits for it."""
+    endpoint, path = site.endpoint(client, "late")
+    marker, marker_path = site.endpoint(client)
+    end_jobs(client, 3, webhook=endpoint.name)
+    with psycopg.connect(site.stack.pg_uri, autocommit=True) as db:
+        await_that(lambda: len(site.plain.requests(path)) == 3)
+        try:
+            db.execute("ALTER ROLE consign_sender NOLOGIN")
+            db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'consign_sender'")
+            await_that(lambda: len(site.said(endpoint, "delivered")) == 3)
+            assert endpoint.state() == ("active", 3)
+        finally:
+            db.execute("ALTER ROLE consign_sender LOGIN")
+        await_that(lambda: endpoint.state() == ("active", 0), 12)
+        end_jobs(client, 1, webhook=endpoint.name)
+        await_that(lambda: len(site.plain.requests(path)) == 4)
+        with db.transaction():
+            db.execute("SELECT FROM consign.webhook_event WHERE sending FOR UPDATE")
+            await_that(lambda: len(site.said(endpoint, "delivered")) == 4)
+            await_told(site.plain, marker_path, end_jobs(client, 1, webhook=marker.name), client, marker.secret, seconds=4)
+        await_that(lambda: endpoint.state() == ("active", 0), 12)
+    assert set(site.plain.events(path).values()) == {1}
+
+
 # ---- answers ----
 
 def test_an_endpoint_that_hangs_holds_up_nobody_else(site, client):
@@ -334,6 +270,27 @@ def test_an_endpoint_that_hangs_holds_up_nobody_else(site, client):
     failed = await_that(lambda: site.said(hanging, "failed"), 15)
     assert "status=0 " in failed[0]
     hanging.ctl("disable")
+
+
+def test_orgs_whose_endpoints_hang_hold_up_nobody_else(site, client):
+    """Four of them, four endpoints each: neither another org, nor another endpoint of theirs."""
+    tenants = [client] + [site.client() for _ in range(3)]
+    hanging = [(tenant, n, f"/hang/{n}-{tenant.org}") for tenant in tenants for n in range(4)]
+    for tenant, n, path in hanging:
+        Endpoint(tenant, f"hanging-{n}", f"http://127.0.0.1:{site.plain.port}{path}")
+    own, others = site.endpoint(client), site.endpoint(other := site.client())
+    begun = time.monotonic()
+    with psycopg.connect(site.stack.pg_uri, autocommit=True) as db:
+        db.execute("INSERT INTO consign.webhook_event (org, sandbox, event, webhook, body, created_ms, not_before_ms)"
+                   " SELECT org, sandbox, gen_random_uuid(), name, '{}', consign.now_ms(), 0 FROM consign.webhook,"
+                   " generate_series(1, 20) WHERE name LIKE 'hanging-%'")
+        try:
+            await_that(lambda: {request["path"] for request in site.plain.requests()} >= {path for *_, path in hanging}, 8)
+            for somebody, (endpoint, path) in ((other, others), (client, own)):
+                await_told(site.plain, path, end_jobs(somebody, 3, webhook=endpoint.name), somebody, endpoint.secret, seconds=8)
+            assert time.monotonic() - begun < 9, "sooner than the first of those that hang is given up"
+        finally:
+            db.execute("UPDATE consign.webhook SET active = false WHERE name LIKE 'hanging-%'")
 
 
 def test_an_error_is_tried_again(site, client):
@@ -411,7 +368,11 @@ def test_an_answer_is_read_up_to_a_bound(site, client, word):
 def test_tls_by_name(site, client):
     """Looked up in a thread, and the certificate checked, in a process that is confined."""
     endpoint, path = site.endpoint(client, "ok", site.tls)
-    await_told(site.tls, path, end_jobs(client, 2, webhook=endpoint.name), client, endpoint.secret)
+    numbers = end_jobs(client, 1, webhook=endpoint.name)
+    await_told(site.tls, path, numbers, client, endpoint.secret)
+    numbers += end_jobs(client, 1, webhook=endpoint.name)
+    await_told(site.tls, path, numbers, client, endpoint.secret)
+    assert {request["resumed"] for request in site.tls.requests(path)} == {False}, "nothing is kept from the first"
     status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{site.sender()}/status").read_text().splitlines())
     if b"__asan_init" not in (site.stack.dir / "bin" / "consign-spooler").read_bytes():
         assert status["Seccomp"] == "2"

@@ -28,6 +28,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         line = json.dumps({"method": self.command, "path": self.path, "time": time.time(), "body": body.decode(),
+                           "resumed": getattr(self.connection, "session_reused", None),  # of TLS
                            "headers": {name.lower(): value for name, value in self.headers.items()}})
         os.write(self.server.log, line.encode() + b"\n")
         word = self.path.split("/")[1]

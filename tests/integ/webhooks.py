@@ -1,4 +1,4 @@
-"""Receivers of webhooks and what a receiver has to check, by Python's own hmac."""
+"""A stack with receivers of webhooks, and what a receiver has to check, by Python's own hmac."""
 
 import base64
 import contextlib
@@ -7,17 +7,27 @@ import hashlib
 import hmac
 import json
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import uuid
 
+import psycopg
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import flows
 import openapi
+import ownstack
+from flows import JOBS
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+
+import rolling  # noqa: E402
 
 RECEIVER = pathlib.Path(__file__).with_name("webhookd.py")
 EVENT = openapi.compiled(openapi.document()["components"]["schemas"]["JobEvent"])
@@ -154,3 +164,94 @@ def make_certificate(folder, name):
     for file in files:
         file.chmod(0o644)
     return files
+
+
+class Site:
+    """The stack, its receivers, and what the spooler's log says of deliveries."""
+
+    def __init__(self, own, folder):
+        self.own, ports, other = own, ownstack.free_port(), ownstack.free_port()
+        pair, stranger = make_certificate(folder, "own"), make_certificate(folder, "stranger")
+        self.plain = Receiver(ports, folder).start()
+        self.tls = Receiver(ports + 1, folder, *pair).start()
+        self.inside = Receiver(other, folder, *pair).start()
+        self.strange = Receiver(other + 1, folder, *stranger).start()
+        self.ca_file = pair[0]
+        self.hosts = (f"http://127.0.0.1:{ports}, {machine()}:{ports + 1}=0.0.0.0/0, localhost:{other},"
+                      f" localhost:{other + 1}=127.0.0.0/8, no-such-name.invalid")
+        self.stack = self.start()
+
+    def start(self):
+        """Whatever of the stack does not run."""
+        return self.own.start(webhook__hosts=self.hosts, webhook__ca_file=self.ca_file, spooler__sweep_ms=500)
+
+    def kill(self):
+        for receiver in (self.plain, self.tls, self.inside, self.strange):
+            receiver.kill()
+
+    def client(self):
+        return ownstack.new_client(self.stack)
+
+    def endpoint(self, client, word="ok", receiver=None):
+        """(endpoint, its path) of a path that nobody else has."""
+        receiver = receiver or self.plain
+        path = f"/{word}/{uuid.uuid4().hex}"
+        host = machine() if receiver is self.tls else "localhost"
+        base = f"https://{host}:{receiver.port}" if receiver.pair else f"http://127.0.0.1:{receiver.port}"
+        return Endpoint(client, f"hook-{word}", base + path), path
+
+    def log(self):
+        return (self.stack.dir / "log" / "spooler.log").read_text(errors="replace")
+
+    def said(self, endpoint, outcome):
+        """The lines of the log that tell of such an outcome."""
+        place = f'event=webhook .*webhook="{endpoint.name}" .*outcome={outcome} '
+        return [line for line in self.log().splitlines() if re.search(place, line) and self.org(endpoint.client) in line]
+
+    def org(self, client):
+        with psycopg.connect(self.stack.pg_uri) as db:
+            return f"org={db.execute('SELECT org FROM consign.org WHERE ims_org_id = %s', [client.org]).fetchone()[0]} "
+
+    def sender(self):
+        """Its pid, of the one that began last."""
+        return int(re.findall(r" pid=(\d+) .*event=sender ", self.log())[-1])
+
+    @contextlib.contextmanager
+    def settings(self, **lines):
+        """Other settings of the spooler while it is open, brought by a reload."""
+        file = self.stack.dir / "consign.conf"
+        before = text = file.read_text()
+        for name, value in lines.items():
+            name = name.replace("__", ".")
+            text = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", text) + f"{name} = {value}\n"
+        try:
+            file.write_text(text)
+            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
+            yield
+        finally:
+            file.write_text(before)
+            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
+
+
+def end_jobs(client, count, dataset=None, **more):
+    """So many jobs that end at once, most of them cancelled; their numbers."""
+    dataset = dataset or flows.create_dataset(client)
+    numbers = []
+    for _ in range(count):
+        numbers.append(flows.start_job(client, flows.job_body(dataset, **more))["id"])
+        client.delete(f"{JOBS}/{numbers[-1]}")
+    return numbers
+
+
+def told(receiver, path, client, *secrets):
+    """The events that came for a path, each read with all it has to be; {job: [event id]}."""
+    found = {}
+    for request in receiver.requests(path):
+        event = read(request, client, *secrets)
+        found.setdefault(event["job"]["id"], []).append(event["id"])
+    return found
+
+
+def await_told(receiver, path, numbers, client, *secrets, seconds=20):
+    await_that(lambda: set(told(receiver, path, client, *secrets)) >= set(numbers), seconds)
+    assert set(told(receiver, path, client, *secrets)) == set(numbers)

@@ -1,7 +1,7 @@
 -- Webhooks: which endpoint a job names, the event that its end enters, claims in turn, what an attempt comes to, and the end
 -- of what nobody took.
 BEGIN;
-SELECT plan(74);
+SELECT plan(83);
 DELETE FROM consign.webhook_event;
 DELETE FROM consign.webhook WHERE org = 2;
 CREATE FUNCTION pg_temp.endpoint(o integer, s integer, n text) RETURNS void LANGUAGE sql AS
@@ -114,12 +114,50 @@ SELECT is_empty('SELECT pg_temp.claim(50)', 'nor of a sandbox');
 UPDATE consign.sandbox SET active = true WHERE sandbox = 21;
 SELECT results_eq('SELECT pg_temp.claim(50)', ARRAY['2 theirs 1'], 'enabled, it is sent');
 UPDATE consign.webhook SET active = true, old_secret = decode(repeat('dd', 32), 'hex'), old_until_ms = consign.now_ms() + 60000 WHERE org = 1 AND name = 'one';
-SELECT is((SELECT secret || ' ' || old_secret FROM consign.webhook_claim(1, 60000)), repeat('cc', 32) || ' ' || repeat('dd', 32), 'both secrets sign');
+SELECT is((SELECT DISTINCT secret || ' ' || old_secret FROM consign.webhook_claim(64, 60000) WHERE webhook = 'one'), repeat('cc', 32) || ' ' || repeat('dd', 32), 'both secrets sign');
 UPDATE consign.webhook SET old_until_ms = 1 WHERE org = 1 AND name = 'one';
-SELECT is((SELECT old_secret FROM consign.webhook_claim(1, 60000)), NULL, 'until the time of the old one is over');
-SELECT pg_temp.endpoint(1, 12, 'more' || n), pg_temp.event(1, 12, 'more' || n, 4) FROM generate_series(1, 5) n;
 UPDATE consign.webhook_event SET sending = false, not_before_ms = 0;
-SELECT is((SELECT count(*) FROM consign.webhook_claim(50, 60000) c WHERE c.org = 1), 16::bigint, 'an org has sixteen at a time');
+SELECT is((SELECT string_agg(coalesce(old_secret, '-'), '') FROM consign.webhook_claim(64, 60000) WHERE webhook = 'one'), '----', 'until the time of the old one is over');
+SELECT pg_temp.endpoint(1, 12, 'more' || n), pg_temp.event(1, 12, 'more' || n, 4) FROM generate_series(1, 20) n;
+UPDATE consign.webhook_event SET sending = false, not_before_ms = 0;
+SELECT is((SELECT count(*) FROM consign.webhook_claim(64, 60000)), 16::bigint, 'no more than sixteen are given at once');
+-- Claims, for a sender whose events all hang, until there is nothing for it; answers how many it has under way.
+CREATE FUNCTION pg_temp.hang() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE under_way bigint;
+BEGIN
+    LOOP
+        SELECT count(*) INTO under_way FROM consign.webhook_event WHERE sending;
+        PERFORM FROM consign.webhook_claim(64 - under_way::integer, 60000);
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+    RETURN under_way;
+END $$;
+SELECT pg_temp.hang();
+SELECT is((SELECT count(*) FROM consign.webhook_event WHERE sending AND org = 1), 16::bigint, 'an org has sixteen at a time');
+
+-- endpoints that hang hold up nobody else: neither an org with nothing under way, nor another endpoint of their org
+DELETE FROM consign.webhook_event;
+SELECT pg_temp.event(1, 12, 'more' || n, 20) FROM generate_series(1, 4) n;
+SELECT ok(pg_temp.hang() BETWEEN 8 AND 15, 'four endpoints of an org');
+SELECT pg_temp.event(1, 12, 'one', 1);
+SELECT results_eq('SELECT pg_temp.claim(64 - count(*)::integer) FROM consign.webhook_event WHERE sending', ARRAY['1 one 1'],
+    'do not hold up its fifth');
+DELETE FROM consign.webhook_event;
+INSERT INTO consign.org (org, ims_org_id, name) OVERRIDING SYSTEM VALUE SELECT n, n || '@AdobeOrg', 'many' FROM generate_series(101, 140) n;
+INSERT INTO consign.sandbox (org, sandbox, name) OVERRIDING SYSTEM VALUE SELECT n, n, 'prod' FROM generate_series(101, 140) n;
+SELECT pg_temp.endpoint(o, o, 'e' || n) FROM generate_series(101, 140) o, generate_series(1, 4) n;
+SELECT pg_temp.event(o, o, 'e' || n, 20) FROM generate_series(101, 104) o, generate_series(1, 4) n;
+SELECT ok(pg_temp.hang() BETWEEN 32 AND 56, 'four orgs have much of the room');
+SELECT pg_temp.event(2, 21, 'theirs', 5);
+SELECT results_eq('SELECT pg_temp.claim(64 - count(*)::integer) FROM consign.webhook_event WHERE sending', ARRAY['2 theirs 4'],
+    'a fifth has as much as it may');
+DELETE FROM consign.webhook_event;
+SELECT pg_temp.event(o, o, 'e' || n, 20) FROM generate_series(101, 140) o, generate_series(1, 4) n;
+SELECT ok(pg_temp.hang() BETWEEN 40 AND 63, 'forty orgs have most of it');
+SELECT is((SELECT count(DISTINCT org) FROM consign.webhook_event WHERE sending), 40::bigint, 'each some');
+SELECT pg_temp.event(2, 21, 'theirs', 5);
+SELECT results_eq('SELECT pg_temp.claim(64 - count(*)::integer) FROM consign.webhook_event WHERE sending', ARRAY['2 theirs 1'],
+    'and the next has its turn');
 
 -- what an attempt comes to
 DELETE FROM consign.webhook_event;
@@ -172,7 +210,7 @@ SELECT pg_temp.event(1, 12, 'one', 6), pg_temp.event(1, 12, 'two', 2), pg_temp.e
 UPDATE consign.webhook SET active = name <> 'two';
 UPDATE consign.webhook_event SET created_ms = consign.now_ms() - 90000 WHERE webhook = 'two';
 SELECT consign.webhook_end(c.org, c.sandbox, c.event, 1, 'failed', 60000) FROM consign.webhook_claim(1, 60000) c WHERE c.webhook = 'one';
-SELECT consign.webhook_claim(3, 60000);
+SELECT consign.webhook_claim(16, 60000);
 UPDATE consign.webhook_event SET not_before_ms = consign.now_ms() - 7000 WHERE NOT sending AND not_before_ms < consign.now_ms();
 SELECT set_eq($$SELECT name, value FROM consign.metric_read() WHERE name LIKE 'webhook_events/%'$$, $$VALUES
     ('webhook_events/waiting', (SELECT count(*) FROM consign.webhook_event WHERE NOT sending AND not_before_ms < consign.now_ms() AND webhook <> 'two')),
@@ -184,5 +222,7 @@ SELECT ok(pg_temp.metric('webhook_oldest_ms') BETWEEN 90000 AND 120000, 'the old
 SELECT is(pg_temp.metric('webhook_due_ms'), NULL, 'who is being sent something is not kept waiting');
 UPDATE consign.webhook_event SET not_before_ms = 0 WHERE sending AND webhook = 'theirs';
 SELECT ok(pg_temp.metric('webhook_due_ms') > 60000, 'unless its sender is gone');
+SELECT pg_temp.event(1, 12, 'one', 10001);
+SELECT is((SELECT sum(value) FROM consign.metric_read() WHERE name LIKE 'webhook_events/%'), 10000::numeric, 'a backlog is counted up to a bound');
 SELECT * FROM finish();
 ROLLBACK;
