@@ -88,12 +88,14 @@ def act(tenant, tenants, rng):
         tenant.look(client.get(f"{BATCH_FILES}/{tenant.batch}/files"), tenants)
     elif choice == 8:
         shown = tenant.look(client.get(PREVIEW.format(tenant.union)), tenants).json()
-        assert shown["jobId"] in tenant.jobs and len(shown["data"]) == 20
+        # a job of its own, also one whose 200 never came
+        job = tenant.look(client.get(f"{JOBS}/{shown['jobId']}"), tenants).json()
+        assert job["destination"]["datasetId"] == tenant.union and len(shown["data"]) == 20
         assert {row["_tenant"]["marker"] for row in shown["data"]} == {tenant.marker}
     elif choice == 9:
         assert [s["name"] for s in client.get(SANDBOXES).json()["sandboxes"]] == ["one", "two"]
     else:
-        foreign = rng.choice((PREVIEW.format(other.union),f"{JOBS}/{rng.choice(other.jobs)}", f"{CATALOG}/dataSets/{other.union}",
+        foreign = rng.choice((PREVIEW.format(other.union), f"{JOBS}/{rng.choice(other.jobs)}", f"{CATALOG}/dataSets/{other.union}",
                               f"{CATALOG}/batches/{other.batch}", f"{BATCH_FILES}/{other.batch}/files",
                               other.part, f"{FILES}/{other.batch}"))
         method = rng.choice(("GET", "DELETE")) if foreign.startswith(JOBS) else "GET"

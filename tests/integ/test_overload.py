@@ -89,6 +89,7 @@ def test_an_org_over_its_workers_is_429_and_others_are_served(stack, big, small)
     big.get(JOBS)
 
 
+@pytest.mark.alone
 def test_a_short_standstill_refuses_nobody(stack, big, small):
     """The requests of a fifth of a second wait for a place and get one: seen as a row of 429 when a disk paused."""
     dataset, answers = flows.create_dataset(big), []
@@ -146,6 +147,7 @@ def test_who_is_alone_has_the_whole_pool(stack):
     assert told == 200
 
 
+@pytest.mark.alone
 def test_one_token_has_so_many_connections(stack, big, small, crowd):
     """They cost the pool nothing: none of the requests is whole. Who holds another token is not concerned."""
     body = request_bytes(big, "POST", JOBS, 100000, b"{")
