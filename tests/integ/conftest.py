@@ -95,9 +95,10 @@ def shared(home, tenants):
     return home.in_sandbox(tenants.sandbox(home.org))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def object_lake():
-    """A stack with its lake in an object store, and that store; for the files that are about it."""
+    """A stack with its lake in an object store, and that store; for the files that are about it. Not for longer: its sweeps
+    keep the store, which is slow, busy all the time."""
     with objectlake.site() as site:
         yield site
 
