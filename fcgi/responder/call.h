@@ -13,9 +13,9 @@
 #include "lib/str.h"
 #include "responder/audit.h"
 #include "responder/concurrency.h"
-#include "responder/suspect.h"
 #include "responder/reply.h"
 #include "responder/request.h"
+#include "responder/suspect.h"
 
 #define CALL_SEGMENTS_MAX 3 /* most variable segments in a path */
 

@@ -1,10 +1,10 @@
 /*
  * pipeline: the steps of a request, in one table.
  *
- * A step either lets the request pass or answers it. The first look whether it ends workers and how old it is; then the order is that of
- * contract.md section 2: route, headers, token, api key, org, sandbox, right; then the tenant's place among the workers, the
- * body, and only then the handler. So
- * nothing with a side effect happens before all of the request came and everything agreed.
+ * A step either lets the request pass or answers it. The first two look whether it ends workers and how old it is; then the
+ * order is that of contract.md section 2: route, headers, token, api key, org, sandbox, right; then the tenant's place among
+ * the workers, the body, and only then the handler. So nothing with a side effect happens before all of the request came and
+ * everything agreed.
  */
 #include "responder/pipeline.h"
 

@@ -10,7 +10,6 @@ import signal
 import pytest
 import requests
 
-import objectlake
 import openapi
 import sidebyside
 from client import Client
@@ -93,14 +92,6 @@ def client(home, tenants):
 def shared(home, tenants):
     """The home client in a sandbox that one test file shares."""
     return home.in_sandbox(tenants.sandbox(home.org))
-
-
-@pytest.fixture(scope="module")
-def object_lake():
-    """A stack with its lake in an object store, and that store; for the files that are about it. Not for longer: its sweeps
-    keep the store, which is slow, busy all the time."""
-    with objectlake.site() as site:
-        yield site
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,14 @@ import tempfile
 from typing import NamedTuple
 
 import psycopg
+import pytest
 
 import flows
 import ownstack
 from objectproxy import ObjectProxy
 from objects import Bucket
 from objectserver import ACCESS, SECRET, ObjectServer
-from stack import Stack
+from stack import Stack, Tenants
 
 PART_BYTES = 5242880  # the least that the interface takes
 FILE_BYTES = 8 * 1024 * 1024
@@ -113,7 +114,36 @@ def person(n):
     return {"identityMap": {"Email": [{"id": f"{n}@x"}]}}
 
 
-def few_profiles(home, tenants):
+# ---- fixtures, for the files that are about it to import. Not of the session: its sweeps keep the store, which is slow, busy ----
+
+@pytest.fixture(scope="module")
+def object_lake():
+    with site() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def store(object_lake):
+    return object_lake.store
+
+
+@pytest.fixture(scope="module")
+def stack(object_lake):
+    return object_lake.stack
+
+
+@pytest.fixture(scope="module")
+def tenants(stack):
+    return Tenants(stack)
+
+
+@pytest.fixture(scope="module")
+def home(stack):
+    return ownstack.new_client(stack)
+
+
+@pytest.fixture(scope="module")
+def small(home, tenants):
     """A client with twenty profiles, in a sandbox of its own."""
     client = home.in_sandbox(tenants.sandbox(home.org))
     flows.ingest(client, flows.create_dataset(client, "profile"), [person(n) for n in range(20)])

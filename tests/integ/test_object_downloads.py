@@ -9,44 +9,18 @@ from urllib.parse import urlsplit
 import pytest
 
 import flows
-import objectlake
-import ownstack
 from flows import BATCH_FILES
 from objectlake import SIGNED, TOKEN, place_of, watched
+from objectlake import home, object_lake, small, stack, store, tenants  # noqa: F401 its fixtures
 from objectproxy import ObjectProxy
 from objectserver import SECRET
+from ownstack import new_client
 from shapes import assert_problem
-from stack import Tenants
 from test_files import *  # noqa: F403 the same downloads, the same answers
 from test_files import batch, part  # noqa: F401 its fixtures
 
 OURS = {"date", "server", "content-type", "content-length", "connection", "etag", "cache-control", "x-request-id", "keep-alive",
         "x-content-type-options", "accept-ranges", "last-modified", "content-range"}
-
-
-@pytest.fixture(scope="module")
-def store(object_lake):
-    return object_lake.store
-
-
-@pytest.fixture(scope="module")
-def stack(object_lake):
-    return object_lake.stack
-
-
-@pytest.fixture(scope="module")
-def tenants(stack):
-    return Tenants(stack)
-
-
-@pytest.fixture(scope="module")
-def home(stack):
-    return ownstack.new_client(stack)
-
-
-@pytest.fixture(scope="module")
-def small(home, tenants):
-    return objectlake.few_profiles(home, tenants)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +72,7 @@ def test_no_header_of_the_client_reaches_the_store(store, small, file):
 
 
 def test_another_tenants_file_is_404(stack, file):
-    stranger = ownstack.new_client(stack)
+    stranger = new_client(stack)
     assert_problem(stranger.call("GET", file["href"]), 404)
     assert_problem(stranger.call("GET", f"{BATCH_FILES}/{file['batch']}/meta?path=manifest.json"), 404)
 

@@ -20,40 +20,15 @@ import pytest
 
 import flows
 import metrics
-import objectlake
 from flows import BATCH_FILES, JOBS, eventually
 from objectlake import PART_BYTES, PREFIX, TOKEN, certificate, person, place_of, served_by, sql, watched
+from objectlake import home, object_lake, small, stack, store, tenants  # noqa: F401 its fixtures
 from objectproxy import ObjectProxy
 from ownstack import new_client
-from stack import Tenants, is_alive, process_tree
+from stack import is_alive, process_tree
 
 LARGE = 11 * 1024 * 1024
 NOBODY = "00000000-0000-4000-8000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def store(object_lake):
-    return object_lake.store
-
-
-@pytest.fixture(scope="module")
-def stack(object_lake):
-    return object_lake.stack
-
-
-@pytest.fixture(scope="module")
-def tenants(stack):
-    return Tenants(stack)
-
-
-@pytest.fixture(scope="module")
-def home(stack):
-    return new_client(stack)
-
-
-@pytest.fixture(scope="module")
-def small(home, tenants):
-    return objectlake.few_profiles(home, tenants)
 
 
 @pytest.fixture(scope="module")
