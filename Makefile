@@ -125,7 +125,8 @@ test: deps
 	@$(MAKE) --no-print-directory $(PARALLEL) check $(BUILD)/node/write_rows
 	BUILD=$(BUILD) CONSIGN_BUILD=$(BUILD) tests/run
 
-check: all unit replay checks
+# the bench's programs too, which are made of parts of the product: what does not compile is seen at once
+check: all unit replay checks $(BENCH_PROGRAMS)
 
 # $(call run_each,WHAT,PROGRAMS,COMMAND): COMMAND for each of the programs ($$p), several at once. All of them run; the
 # first failures of one do not hide another, and what a failing one wrote stands in one piece.

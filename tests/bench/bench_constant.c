@@ -79,8 +79,9 @@ static int bench_live(int slot, void *arg)
     const struct bench *b = arg;
     (void)slot;
     struct arena *a = arena_new(ARENA_BYTES);
-    struct turn turn = {.listener = request_listener_new(b->listen_fd), .found = POOL_TURN_NONE};
-    if (a == NULL || turn.listener == NULL || !pool_worker_share(&turn.share, b->listen_fd) || confine_process(CONFINE_ACCEPT) != FAULT_NONE)
+    struct turn turn = {.listener = request_listener_new(b->listen_fd)};
+    if (a == NULL || turn.listener == NULL || !pool_worker_share(&turn.share, b->listen_fd) ||
+        confine_process(CONFINE_ACCEPT) != FAULT_NONE)
         return 1;
     bench_loop(b, &turn, a);
     request_listener_free(turn.listener);
