@@ -18,7 +18,6 @@ import pathlib
 import re
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -30,6 +29,7 @@ import flows  # noqa: E402
 import mixture  # noqa: E402
 import ownstack  # noqa: E402
 import psycopg  # noqa: E402
+import wire  # noqa: E402
 from meter import cpu_seconds  # noqa: E402
 
 MOST_KIB = 12 * 1024
@@ -37,7 +37,6 @@ POST_SCRIPT = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.body = [==[%s]==]
 """
-UNIT_MS = {"us": 0.001, "ms": 1, "s": 1000}
 ROUND = 100  # of mixed requests between two looks
 
 
@@ -50,23 +49,8 @@ def sizes():
     return [max(1, int(word) * cores // 2) for word in setting("SIZES", "2,4,8,12,16,32").split(",")]
 
 
-def wrk(client, path, seconds, connections, script=None):
-    """(requests, requests/s, p99 in ms, errors) of one run."""
-    headers = [word for name, value in client.headers().items() for word in ("-H", f"{name}: {value}")]
-    more = ["-s", str(script)] if script else []
-    told = subprocess.run(["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--latency", *headers, *more,
-                           client.url + path], stdout=subprocess.PIPE, text=True, check=True).stdout
-    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", told).groups()
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
-    socket_errors = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", told)
-    errors = (int(bad[1]) if bad else 0) + (sum(map(int, socket_errors.groups())) if socket_errors else 0)
-    return (int(re.search(r"(\d+) requests in", told)[1]), float(re.search(r"Requests/sec:\s+([\d.]+)", told)[1]),
-            float(value) * UNIT_MS[unit], errors)
-
-
 class Bench:
     def __init__(self, own):
-        self.own = own
         self.stack = own.start(api__workers=max(sizes()))
         self.client = ownstack.new_client(self.stack)
         self.dataset = flows.create_dataset(self.client)
@@ -81,11 +65,11 @@ class Bench:
     def resize(self, workers):
         conf = self.stack.dir / "consign.conf"
         conf.write_text(re.sub(r"(?m)^api\.workers = .*$", f"api.workers = {workers}", conf.read_text()))
-        done = ownstack.devstack("reload", "--dir", str(self.own.dir))
-        if done.returncode != 0:
-            raise RuntimeError(done.stdout + done.stderr)
+        before = set(mixture.workers(self.stack))
+        # the pool alone: the spooler stands still
+        os.kill(self.pids()["api"], signal.SIGHUP)
         deadline = time.monotonic() + 30
-        while len(mixture.workers(self.stack)) != workers:
+        while len(found := mixture.workers(self.stack)) != workers or before & set(found):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{workers} workers were wanted")
             time.sleep(0.05)
@@ -100,9 +84,9 @@ class Bench:
         """A line's numbers: rate, p99, errors, CPU us a request of the pool, nginx and the database."""
         pids = self.pids()
         before = {name: cpu_seconds([pid]) for name, pid in pids.items()}
-        requests, rate, p99, errors = wrk(self.client, path, int(setting("SECONDS", 5)), int(setting("CONNECTIONS", 32)), script)
-        spent = [(cpu_seconds([pids[name]]) - before[name]) * 1e6 / max(1, requests) for name in ("api", "nginx", "postgres")]
-        return rate, p99, errors, *spent
+        told = wire.Wrk(self.client, path, int(setting("SECONDS", 5)), int(setting("CONNECTIONS", 32)), script)
+        spent = [(cpu_seconds([pids[name]]) - before[name]) * 1e6 / max(1, told.count) for name in ("api", "nginx", "postgres")]
+        return told.rate, told.p99, told.bad + told.broken, *spent
 
     def workers(self):
         """The table of sizes. All sizes come in turn, so that what else the machine does hits them alike."""
@@ -152,7 +136,7 @@ class Bench:
         seen, before = [], self.served()
         first = mixture.workers(self.stack)
         while not seen or seen[-1][0] < wanted:
-            step = threading.Thread(target=wrk, args=(self.client, f"{flows.JOBS}/{self.job}", 10, 16))
+            step = threading.Thread(target=wire.Wrk, args=(self.client, f"{flows.JOBS}/{self.job}", 10, 16))
             step.start()
             while step.is_alive():
                 mixed.run(ROUND, 5)
