@@ -21,7 +21,7 @@ from client import token_request
 from flows import BATCH_FILES, CATALOG, JOBS
 from shapes import assert_problem
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 KILLS = int(os.environ.get("CONSIGN_KILLS", "6"))
 PROFILES = int(os.environ.get("CONSIGN_KILL_PROFILES", "40000"))

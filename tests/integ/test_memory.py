@@ -29,6 +29,7 @@ from inject import limits  # noqa: E402
 pytestmark = pytest.mark.slow
 
 MOST_KB = 64 * 1024
+FORMS = ("json", "parquet")
 
 
 @pytest.fixture(scope="module")
@@ -72,19 +73,18 @@ def assert_small(stack, what):
     assert max(peaks.values()) <= MOST_KB, f"{what}: {peaks} KiB"
 
 
-@pytest.mark.parametrize("form", ["json", "parquet"])
-def test_a_person_with_20000_events(stack, twin, form):
+def test_a_person_with_20000_events(stack, twin):
     twin.records("crm", [ident("E:a", v=1), ident("E:b", v=2)])
     for part in range(2):
         twin.events("web", [event(f"{part}-{n:05}", f"{n % 60:02}", "E:a", page="p" * (n % 1000), nested={"n": n, "tags": ["a"] * (n % 20)})
                             for n in range(10_000)])
     assert_small(stack, "loading events")
-    twin.check({"additionalFields": {"eventList": {}}}, form=form)
-    assert_small(stack, "exporting events")
+    for form in FORMS:
+        twin.check({"additionalFields": {"eventList": {}}}, form=form)
+        assert_small(stack, f"exporting events as {form}")
 
 
-@pytest.mark.parametrize("form", ["json", "parquet"])
-def test_persons_of_several_mib_under_pdg(stack, twin, form):
+def test_persons_of_several_mib_under_pdg(stack, twin):
     """200 persons, a few fragments of a MiB together for most and some of 6 MiB: all merged at once a person."""
     def large(person, part, size):
         return ident(f"E:{person}-{part}", f"C:{person}", **{f"m{part}": {"text": "t" * size, "list": list(range(50))}})
@@ -94,13 +94,14 @@ def test_persons_of_several_mib_under_pdg(stack, twin, form):
                              for person in range(first, first + 50) for part in range(6)])
     assert_small(stack, "loading")
     policy = flows.create_policy(twin.client, "pdg")["id"]
-    _, wanted = twin.check({"mergePolicy": {"id": policy}}, Policy("pdg"), form=form)
-    assert wanted.profiles == 200
-    assert_small(stack, "exporting")
+    for form in FORMS:
+        _, wanted = twin.check({"mergePolicy": {"id": policy}}, Policy("pdg"), form=form)
+        assert wanted.profiles == 200
+        assert_small(stack, f"exporting as {form}")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("form", ["json", "parquet"])
+@pytest.mark.parametrize("form", FORMS)
 def test_fifty_segments_each_with_its_batch(stack, twin, form):
     """Sixty are refused; fifty are fifty files open at once."""
     names = [f"s{n}" for n in range(60)]

@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
 
 import rolling  # noqa: E402
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 PEOPLE = [{"identityMap": {"CRMID": [{"id": f"p{n}", "primary": True}]}, "_tenant": {"n": n}} for n in range(50)]
 

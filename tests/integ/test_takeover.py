@@ -28,7 +28,8 @@ import zombies  # noqa: E402
 from crash_tasks import TASKS, Export, Load, SharedExport, record  # noqa: E402
 from tracing import Injection, Workers, wait_for  # noqa: E402
 
-pytestmark = [pytest.mark.fault, pytest.mark.skipif(os.geteuid() != 0, reason="strace on a confined worker needs root")]
+pytestmark = [pytest.mark.fault, pytest.mark.slow,
+              pytest.mark.skipif(os.geteuid() != 0, reason="strace on a confined worker needs root")]
 
 CHANCE = random.Random(int(os.environ.get("CONSIGN_SEED", "6")))
 # of each kind of work: calls and how many of them there are at least
