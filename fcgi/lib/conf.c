@@ -32,6 +32,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_API_USER] = {"api.user", "consign", "", 0, 0, "user the pool becomes when it is started as root"},
     [CONF_API_WORKERS] = {"api.workers", "0", "processes", 0, 512, "requests that the pool serves at the same time; 0: four a core, 64 at most"},
     [CONF_API_ORG_WORKERS] = {"api.org_workers", "0", "processes", 0, 512, "workers that requests of one org, or of one client, may hold at the same time while other orgs are served too; what is over waits a moment and is then 429; 0: all but a quarter"},
+    [CONF_API_ORG_RATE] = {"api.org_rate", "0", "requests/s", 0, 1000000, "requests a second of one org that are worked on while other orgs are served too; what is over is 429, handed out over one to four seconds; 0: 1,000 a core"},
     [CONF_API_REQUEST_SECONDS] = {"api.request_seconds", "10", "s", 2, 300, "a worker that spends longer on one request without progress is ended and replaced"},
     [CONF_API_DATABASE_MS] = {"api.database_ms", "4000", "ms", 100, 60000, "longest that a request waits for the database, connecting included; then 503"},
     [CONF_API_QUEUE_MS] = {"api.queue_ms", "2500", "ms", 100, 60000, "a request that waited longer for a worker is answered 503 at once; what it waited is taken from api.database_ms, so that no answer takes longer than that, but for half a second's wait for a tenant's place (api.org_workers)"},

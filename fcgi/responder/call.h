@@ -15,6 +15,7 @@
 #include "responder/concurrency.h"
 #include "responder/reply.h"
 #include "responder/request.h"
+#include "responder/org_rate.h"
 #include "responder/suspect.h"
 
 #define CALL_SEGMENTS_MAX 3 /* most variable segments in a path */
@@ -43,6 +44,7 @@ struct call_worker {
     const struct scope_cache *scopes; /* shared memory */
     struct call_waiting *waiting;
     struct concurrency *concurrency; /* shared memory */
+    struct org_rate *org_rate; /* shared memory */
     struct suspect *suspect; /* shared memory */
     struct figures *figures; /* what the pool does; shared memory */
     struct traffic *traffic; /* what it has done; shared memory */

@@ -87,6 +87,11 @@ static uint64_t concurrency_client(const struct concurrency *c, const char *clie
     return siphash_end(&hash);
 }
 
+bool concurrency_contended(const struct concurrency *c, int64_t now_ms)
+{
+    return now_ms < atomic_load(&c->mixed_until) && now_ms >= atomic_load(&c->limited_from_ms);
+}
+
 /* Counts the places of the org and of the client, and who waits for one, in other slots than the claim's own. */
 static void concurrency_look(struct concurrency *c, const struct concurrency_claim *claim, uint64_t client,
                              struct concurrency_view *view, int64_t now_ms)
@@ -112,7 +117,7 @@ static void concurrency_look(struct concurrency *c, const struct concurrency_cla
     view->taken = of_org > of_client ? of_org : of_client;
     view->most = c->most;
     view->youngest_ms = view->taken > 0 ? now_ms - youngest_ms : 0;
-    view->contended = now_ms < atomic_load(&c->mixed_until) && now_ms >= atomic_load(&c->limited_from_ms);
+    view->contended = concurrency_contended(c, now_ms);
 }
 
 /* Notes harm that is done now; how long it has been done. */

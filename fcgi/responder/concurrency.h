@@ -64,6 +64,9 @@ enum concurrency_verdict concurrency_judge(const struct concurrency_view *view);
 enum concurrency_verdict concurrency_take(struct concurrency *c, const struct concurrency_claim *claim,
                                           struct concurrency_view *view, int64_t now_ms);
 
+/* Whether tenants are limited now: others are served too, and no start or reload is to be spared. */
+bool concurrency_contended(const struct concurrency *c, int64_t now_ms);
+
 /* In the supervisor: a reload begins. Nobody is refused for ten seconds; by then these workers are retired, or it failed. */
 void concurrency_spare(struct concurrency *c, int64_t now_ms);
 

@@ -179,12 +179,13 @@ static int main_serve(char *const *argv)
                                  .waiting = main_waiting(workers),
                                  .concurrency = concurrency_new(workers, (int)conf_number(CONF_API_ORG_WORKERS),
                                                                 clock_monotonic_ms()),
+                                 .org_rate = org_rate_new(sizing_org_rate(conf_number(CONF_API_ORG_RATE), sizing_cores())),
                                  .suspect = suspect_new(workers),
                                  .figures = figures_new(workers),
                                  .traffic = traffic_new(routes_count()),
                                  .store = store_figures_new()};
-    if (setup.waiting == NULL || setup.concurrency == NULL || setup.suspect == NULL || setup.cache == NULL ||
-        setup.scopes == NULL || setup.figures == NULL || setup.traffic == NULL || setup.store == NULL)
+    if (setup.waiting == NULL || setup.concurrency == NULL || setup.org_rate == NULL || setup.suspect == NULL ||
+        setup.cache == NULL || setup.scopes == NULL || setup.figures == NULL || setup.traffic == NULL || setup.store == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));

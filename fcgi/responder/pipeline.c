@@ -226,6 +226,25 @@ static enum pipeline_step step_right(struct call *c)
     return pipeline_problem(c, FAULT_FORBIDDEN);
 }
 
+/* Bytes a second at which nginx hands out a refusal of some 430 bytes: its end comes after one to four seconds, at differing
+ * times, so that a crowd that was refused together does not come back together. It costs no worker. */
+static const char *pipeline_slow_rate(struct arena *a)
+{
+    return arena_printf(a, "%d", 90 + (int)(clock_monotonic_us() % 250));
+}
+
+/* No org has more than its part of the machine's time; see org_rate.h. */
+static enum pipeline_step step_rate(struct call *c)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (!concurrency_contended(c->worker->concurrency, now_us / 1000) || org_rate_take(c->worker->org_rate, c->scope.org, now_us))
+        return STEP_PASS;
+    reply_header(&c->reply, "X-Accel-Limit-Rate", pipeline_slow_rate(c->arena));
+    c->detail = arena_printf(c->arena, "at most %lld requests of one organisation are worked on in a second",
+                             (long long)org_rate_per_second(c->worker->org_rate));
+    return pipeline_problem(c, FAULT_TOO_MANY);
+}
+
 /* No org and no client holds more than its part of the workers; see concurrency.h. */
 static enum pipeline_step step_place(struct call *c)
 {
@@ -297,7 +316,8 @@ static const struct {
     enum pipeline_step (*run)(struct call *c);
     bool tenant_only;
 } STEPS[] = {{step_suspect, false}, {step_queue, false}, {step_route, false}, {step_headers, true}, {step_token, true},
-             {step_scope, true},    {step_right, true},  {step_place, true},  {step_body, false},   {step_handle, false}};
+             {step_scope, true},    {step_right, true},  {step_rate, true},  {step_place, true},
+             {step_body, false},    {step_handle, false}};
 
 static enum pipeline_step pipeline_run(struct call *c)
 {

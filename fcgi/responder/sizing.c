@@ -7,6 +7,7 @@
 
 #define SIZING_PER_CORE 4
 #define SIZING_MOST 64
+#define SIZING_ORG_RATE_PER_CORE 1000
 
 int sizing_cores(void)
 {
@@ -22,6 +23,11 @@ int sizing_workers(int64_t setting, int cores)
     if (setting > 0)
         return (int)setting;
     return cores < SIZING_MOST / SIZING_PER_CORE ? cores * SIZING_PER_CORE : SIZING_MOST;
+}
+
+int64_t sizing_org_rate(int64_t setting, int cores)
+{
+    return setting > 0 ? setting : (int64_t)cores * SIZING_ORG_RATE_PER_CORE;
 }
 
 int sizing_waiting(int workers)

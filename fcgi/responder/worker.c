@@ -150,6 +150,7 @@ int worker_live(int slot, void *arg)
                                  .workers = setup->workers,
                                  .waiting = setup->waiting,
                                  .concurrency = setup->concurrency,
+                                 .org_rate = setup->org_rate,
                                  .suspect = setup->suspect,
                                  .figures = setup->figures,
                                  .traffic = setup->traffic,

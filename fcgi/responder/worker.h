@@ -16,6 +16,7 @@ struct worker_setup {
     const struct scope_cache *scopes;
     struct call_waiting *waiting;
     struct concurrency *concurrency;
+    struct org_rate *org_rate;
     struct suspect *suspect;
     struct figures *figures;
     struct traffic *traffic;

@@ -3,8 +3,8 @@
 
 Others: eight tenants over 16 connections that ask for a job every 20 ms on average. Their p99 alone and beside each kind of trouble,
 in turn, so that what else the machine does meets both; medians of the rounds. The troublemakers run at nice 19, because they
-would be other machines. nginx limits tokens as in production; the limits of an address are off, since all come from one. A
-missed target does not fail the run. Called by part.d/overload.
+would be other machines. nginx limits tokens and the pool tenants as in production; the limits of an address are off, since all
+come from one. A missed target does not fail the run. Called by part.d/overload.
 
   CONSIGN_BENCH_SECONDS  (5) of each measurement
   CONSIGN_BENCH_ROUNDS   (5) of each pair
@@ -196,7 +196,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="consign-bench.") as folder, own_stack() as own:
         own.port = setting("PORT", 21100)
         more = dict(word.replace(".", "__", 1).split("=", 1) for word in os.environ.get("CONSIGN_BENCH_SET", "").split())
-        return Overload(own.start(**{"api__workers": 8, **more}), folder).run()
+        return Overload(own.start(**{"api__workers": 8, "api__org_workers": 0, "api__org_rate": 0, **more}), folder).run()
 
 
 if __name__ == "__main__":

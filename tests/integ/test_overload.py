@@ -8,6 +8,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import statistics
 import threading
 import time
@@ -25,17 +26,16 @@ from ownstack import new_client, own_stack
 from shapes import assert_problem
 from stack import process_tree
 
-pytestmark = pytest.mark.slow
-
 TOKEN_CONNECTIONS = 128  # nginx/consign/token_rate.conf
 AT_ONCE_S = 0.05
+ORG_RATE = 200
 
 
 @pytest.fixture(scope="module")
 def stack():
     with own_stack() as own, mock.patch.dict(os.environ, CONSIGN_RATE_LIMITS="token"):
         # a statement that meets a lock waits 2 s
-        yield own.start(api__workers=4, api__org_workers=1, api__queue_ms=1000, api__database_ms=8000)
+        yield own.start(api__workers=4, api__org_workers=1, api__org_rate=ORG_RATE, api__queue_ms=1000, api__database_ms=8000)
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,22 @@ def test_an_org_over_its_workers_is_429_and_others_are_served(stack, big, small)
         for _ in range(5):
             small.get(JOBS)
     big.get(JOBS)
+
+
+def test_who_asks_too_often_is_refused_and_slowly(stack, small):
+    """While others are served. Asking again at once is no use, because the end of a refusal comes late."""
+    greedy, status, deadline = new_client(stack), 200, time.monotonic() + 10
+    asked = request_bytes(greedy, "GET", JOBS) * ORG_RATE
+    small.get(JOBS)
+    with contextlib.ExitStack() as links:
+        for link in [links.enter_context(rawhttp.connect(urlsplit(stack.url), 20)) for _ in range(4)]:
+            link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(asked))
+            link.sendall(asked)
+        while status == 200 and time.monotonic() < deadline:
+            begun = time.monotonic()
+            status = greedy.get(JOBS, expect=(200, 429)).status_code
+        assert status == 429 and time.monotonic() - begun >= 0.9
+        small.get(JOBS)
 
 
 @pytest.mark.alone

@@ -31,6 +31,15 @@ static void one_core_is_the_least(void **state)
     assert_in_range(sizing_cores(), 1, 100000);
 }
 
+static void an_orgs_rate_goes_by_the_cores_unless_told(void **state)
+{
+    (void)state;
+    assert_int_equal(sizing_org_rate(0, 2), 2000);
+    assert_int_equal(sizing_org_rate(0, 64), 64000);
+    assert_int_equal(sizing_org_rate(1, 64), 1);
+    assert_int_equal(sizing_org_rate(1000000, 1), 1000000);
+}
+
 /* The others go on serving: never all, and of one none. */
 static void a_quarter_may_wait(void **state)
 {
@@ -47,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(workers_go_by_the_cores_unless_told),
+        cmocka_unit_test(an_orgs_rate_goes_by_the_cores_unless_told),
         cmocka_unit_test(one_core_is_the_least),
         cmocka_unit_test(a_quarter_may_wait),
     };

@@ -42,6 +42,7 @@ public.url http://127.0.0.1:$PORT
 api.socket $STATE/run/api.sock
 api.workers 4
 api.org_workers 512
+api.org_rate 1000000
 spooler.workers 2
 keys.dir $STATE/keys
 inbox.dir $STATE/inbox
