@@ -5,10 +5,10 @@
 PLACE_SOCKET=/run/pg/.s.PGSQL.5432
 PLACE_SOCKET_MAX=100
 
-# RUN_USER: who the services run as. Never root.
+# RUN_USER: who the services run as, never root; of root's choice RUN_GROUP too.
 place_find_user()
 {
-    if [ "$(id -u)" != 0 ]; then
+    if [ "$EUID" != 0 ]; then
         RUN_USER=$(id -un)
         return
     fi
@@ -16,12 +16,13 @@ place_find_user()
     id -u "$RUN_USER" >/dev/null 2>&1 ||
         die "there is no user $RUN_USER to run the services as; make deps creates it"
     [ "$(id -u "$RUN_USER")" != 0 ] || die "the services don't run as root; choose another CONSIGN_RUN_USER"
+    RUN_GROUP=$(id -g "$RUN_USER")
 }
 
 # Runs a command as RUN_USER, with nothing of root's environment but what the stack is told by.
 place_as_user()
 {
-    if [ "$(id -u)" != 0 ]; then
+    if [ "$EUID" != 0 ]; then
         "$@"
         return
     fi
@@ -29,7 +30,7 @@ place_as_user()
     for name in TMPDIR ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS $(compgen -v CONSIGN_); do
         if [ -n "${!name:-}" ]; then keep+=("$name=${!name}"); fi
     done
-    setpriv --reuid "$RUN_USER" --regid "$(id -g "$RUN_USER")" --init-groups --inh-caps=-all --no-new-privs \
+    setpriv --reuid "$RUN_USER" --regid "$RUN_GROUP" --init-groups --inh-caps=-all --no-new-privs \
         env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
         HOME=/nonexistent USER="$RUN_USER" ${keep[@]+"${keep[@]}"} "$@"
 }
@@ -64,7 +65,7 @@ place_make()
     fi
     mkdir -p "$dir" || die "can't create $dir"
     chmod 750 "$dir"
-    if [ "$(id -u)" = 0 ]; then chown "$RUN_USER:$(id -g "$RUN_USER")" "$dir"; fi
+    if [ "$EUID" = 0 ]; then chown "$RUN_USER:$RUN_GROUP" "$dir"; fi
 }
 
 # Where the state may live when the folder that was asked for does not do.
@@ -101,7 +102,7 @@ place_make_new()
     STATE=$asked
     reason=$(place_unfit "$asked")
     if [ -n "$reason" ]; then
-        if [ "$(id -u)" = 0 ]; then chown 0:0 "$asked"; fi
+        if [ "$EUID" = 0 ]; then chown 0:0 "$asked"; fi
         STATE=''
         for dir in $(place_elsewhere "$asked"); do
             if [ -e "$dir" ] || [ -L "$dir" ]; then

@@ -16,8 +16,15 @@ process_stat()
     read -ra PROCESS_STAT <<<"${line##*) }"
 }
 
-# Prints "pid start-time boot-id" as recorded; fails when nothing is.
-process_record() { cat "$STATE/pids/$1" "$STATE/pids/$1.start" 2>/dev/null | tr '\n' ' '; }
+# What is recorded of a service: RECORD_PID, RECORD_START; fails when nothing is, or it was before this boot. Forks nothing,
+# as all that is asked many times in a start.
+process_recorded()
+{
+    local boot now
+    { read -r RECORD_PID <"$STATE/pids/$1" && read -r RECORD_START boot <"$STATE/pids/$1.start"; } 2>/dev/null || return 1
+    read -r now </proc/sys/kernel/random/boot_id
+    [ "$boot" = "$now" ]
+}
 
 process_pid() { cat "$STATE/pids/$1"; }
 
@@ -31,9 +38,7 @@ process_is()
 # Whether the recorded process of a service lives.
 process_alive()
 {
-    local pid start boot
-    read -r pid start boot <<<"$(process_record "$1")"
-    [ -n "$boot" ] && [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && process_is "$pid" "$start"
+    process_recorded "$1" && process_is "$RECORD_PID" "$RECORD_START"
 }
 
 # process_start NAME LOG COMMAND...: in the background, in a session of its own, output to log/LOG.
@@ -150,10 +155,10 @@ process_kill()
 # was killed; nothing to do is fine.
 process_stop()
 {
-    local name=$1 seconds=$2 pid start boot all signal
+    local name=$1 seconds=$2 pid start all signal
     shift 2
-    read -r pid start boot <<<"$(process_record "$name")"
-    if [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+    if process_recorded "$name"; then
+        pid=$RECORD_PID start=$RECORD_START
         all="$pid $start"$'\n'$(process_members "$pid" "$start")
         for signal in "$@"; do
             process_is "$pid" "$start" || break
