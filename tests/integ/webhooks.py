@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
 
 import psycopg
@@ -130,11 +129,7 @@ def read(request, client, *secrets):
 
 def await_that(good, seconds=20):
     """Until good() is true; what it answered."""
-    deadline = time.monotonic() + seconds
-    while not (found := good()):
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.05)
-    return found
+    return flows.eventually(good, f"not within {seconds} s", seconds)
 
 
 def machine():
