@@ -18,6 +18,7 @@
 
 #include "lib/crypto.h"
 #include "lib/log.h"
+#include "lib/secret_file.h"
 
 #define KEYS_FILE "ims-signing.pem"
 #define KEYS_FILE_MAX 65536
@@ -69,29 +70,16 @@ static enum fault keys_make(const char *dir, const char *path)
 
 static enum fault keys_read(const char *path, EVP_PKEY **out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a FIFO must not hold the start */
-    if (fd < 0)
-        return keys_refuse(path, strerror(errno));
-    struct stat info;
-    FILE *file = fdopen(fd, "r");
-    enum fault fault = FAULT_NONE;
-    if (file == NULL || fstat(fd, &info) != 0) {
-        fault = keys_refuse(path, strerror(errno));
-    } else if (!S_ISREG(info.st_mode) || info.st_size > KEYS_FILE_MAX) {
-        fault = keys_refuse(path, "not a file, or too large");
-    } else if ((info.st_mode & 077) != 0) {
-        fault = keys_refuse(path, "others may read it; mode 0600 is required");
-    } else {
-        *out = PEM_read_PrivateKey(file, NULL, NULL, ""); /* without a pass phrase it would ask for one */
-        int bits = *out == NULL ? 0 : EVP_PKEY_get_bits(*out);
-        if (*out == NULL || !EVP_PKEY_is_a(*out, "RSA") || bits < KEYS_BITS || bits > KEYS_BITS_MOST)
-            fault = keys_refuse(path, "not an RSA key of 2048 to 4096 bit");
-    }
-    if (file != NULL)
-        fclose(file);
-    else
-        close(fd);
-    return fault;
+    const char *reason;
+    FILE *file = secret_file_open(path, KEYS_FILE_MAX, &reason);
+    if (file == NULL)
+        return keys_refuse(path, reason);
+    *out = PEM_read_PrivateKey(file, NULL, NULL, ""); /* without a pass phrase it would ask for one */
+    fclose(file);
+    int bits = *out == NULL ? 0 : EVP_PKEY_get_bits(*out);
+    if (*out == NULL || !EVP_PKEY_is_a(*out, "RSA") || bits < KEYS_BITS || bits > KEYS_BITS_MOST)
+        return keys_refuse(path, "not an RSA key of 2048 to 4096 bit");
+    return FAULT_NONE;
 }
 
 /* One number of the public key in base64url. */

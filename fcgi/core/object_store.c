@@ -4,14 +4,13 @@
 #include "core/object_store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/secret_file.h"
 
 #define STORE_SCHEME "s3://"
 #define STORE_SECURE "https://"
@@ -138,24 +137,12 @@ static enum fault store_read_lines(struct object_store *s, FILE *file)
 
 static enum fault store_read_credentials(struct object_store *s, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a FIFO must not hold the start */
-    if (fd < 0)
-        return store_refuse(CONF_LAKE_CREDENTIALS, strerror(errno));
-    struct stat info;
-    FILE *file = fdopen(fd, "r");
-    enum fault fault;
-    if (file == NULL || fstat(fd, &info) != 0)
-        fault = store_refuse(CONF_LAKE_CREDENTIALS, strerror(errno));
-    else if (!S_ISREG(info.st_mode) || info.st_size > STORE_FILE_MAX)
-        fault = store_refuse(CONF_LAKE_CREDENTIALS, "not a file, or too large");
-    else if ((info.st_mode & 077) != 0)
-        fault = store_refuse(CONF_LAKE_CREDENTIALS, "others may read it; mode 0600 is required");
-    else
-        fault = store_read_lines(s, file);
-    if (file != NULL)
-        fclose(file);
-    else
-        close(fd);
+    const char *reason;
+    FILE *file = secret_file_open(path, STORE_FILE_MAX, &reason);
+    if (file == NULL)
+        return store_refuse(CONF_LAKE_CREDENTIALS, reason);
+    enum fault fault = store_read_lines(s, file);
+    fclose(file);
     return fault;
 }
 

@@ -365,10 +365,3 @@ bool db_bool(const struct db_rows *rows, int row, int column)
 {
     return strcmp(db_text(rows, row, column), "t") == 0;
 }
-
-int db_column(const struct db_rows *rows, const char *name)
-{
-    int column = PQfnumber(rows->result, name);
-    INVARIANT(column >= 0);
-    return column;
-}

@@ -107,8 +107,6 @@ size_t db_length(const struct db_rows *rows, int row, int column);
 bool db_null(const struct db_rows *rows, int row, int column);
 int64_t db_int(const struct db_rows *rows, int row, int column);
 bool db_bool(const struct db_rows *rows, int row, int column);
-/* The column of that name; it must exist. */
-int db_column(const struct db_rows *rows, const char *name);
 
 /* The fault that an SQLSTATE stands for. */
 enum fault db_fault(const char *sqlstate);

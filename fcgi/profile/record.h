@@ -40,9 +40,6 @@
 
 #define RECORD_REASON_MAX 160u
 
-/* An escaped character takes at most six bytes for one ("\u0041"). */
-#define RECORD_ESCAPED_MAX (6u * RECORD_VALUE_MAX)
-
 /* Plain UTF-8, unescaped, without a terminator. */
 struct record_text {
     const char *bytes;

@@ -2,7 +2,7 @@
  * concurrency: how many workers one tenant may hold at the same time. Called by pipeline.c, made and tidied by main.c.
  *
  * Requests of an org, or of a client, that take long (a lock, a slow disk, large pages) would in the end hold every
- * worker, and then nobody else is served: promise 9 of design.md. So while more than one org is served, some workers are a
+ * worker, and then nobody else is served: promise 9 of fcgi/README.md. So while more than one org is served, some workers are a
  * reserve that no org and no client can take; a tenant that is alone, as far as the last ten seconds tell, has the whole pool.
  * What is over the limit is not refused while it harms nobody: a worker that takes such a request waits with it for one of the
  * tenant's places, in its turn. It harms others when they may stand behind it and the tenant's requests don't move, or stand in

@@ -20,19 +20,12 @@ static const struct {
                {"experienceevent", REGISTRY_CONTEXT "experienceevent", "_xdm.context.experienceevent"}};
 #define CLASS_COUNT (sizeof CLASSES / sizeof *CLASSES)
 
+/* Members of a schema that are the service's to make; a client's are passed over. */
 static const char *const OURS[] = {"$id", "version", "imsOrg", "meta:altId", "meta:resourceType", "meta:class",
                                    "meta:extends", "meta:abstract", "meta:extensible", "meta:containerId",
                                    "meta:tenantNamespace", "meta:registryMetadata", "meta:sandboxId",
                                    "meta:sandboxType"};
 #define OURS_COUNT (sizeof OURS / sizeof *OURS)
-
-bool registry_is_ours(const char *member)
-{
-    for (size_t i = 0; i < OURS_COUNT; i++)
-        if (strcmp(OURS[i], member) == 0)
-            return true;
-    return false;
-}
 
 const char *registry_class_id(const char *class)
 {

@@ -16,9 +16,6 @@ struct registry_request {
 /* The text of a class as the $id of its base schema. */
 const char *registry_class_id(const char *class);
 
-/* Whether a member of a schema is the service's to make; a client's is passed over. */
-bool registry_is_ours(const char *member);
-
 /* Reads the body of the call. The class is that of the base schema that `allOf` refers to, or `meta:class` where there
  * is no such reference; both must agree. References to other resources below REGISTRY_XDM (standard field groups) are
  * taken and add nothing. FAULT_MALFORMED with the pointer, FAULT_MEMORY. */

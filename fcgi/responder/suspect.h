@@ -2,7 +2,7 @@
  * suspect: requests that workers have ended with. Called by pipeline.c, made and tidied by main.c.
  *
  * nginx sends a GET whose connection broke again, as often as it has a kept connection (nginx/consign/pool.conf), so one
- * that ends its worker would end them all: promise 9 of design.md. Who was killed by chance while it had a request leaves
+ * that ends its worker would end them all: promise 9 of fcgi/README.md. Who was killed by chance while it had a request leaves
  * that to another worker; what two have ended with is refused.
  *
  * Each worker notes in memory that all share which request it has, and takes the note back; what stands in the slot of a

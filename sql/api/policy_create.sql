@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION consign.policy_create(
     LANGUAGE plpgsql SET search_path = pg_catalog AS
 $$
 DECLARE
-    most   constant integer := 5; -- contract.md section 5, over all sandboxes of the org
+    most   constant integer := 5; -- as the reference has it, over all sandboxes of the org
     moment bigint := consign.now_ms();
     made   text := p_policy;
 BEGIN

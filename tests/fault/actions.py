@@ -9,9 +9,9 @@ import random
 import time
 
 import flows
+from loggedwire import Wire
 from places import NAMESPACE, event, new_nonce, record
 from streams import COLLECTION
-from wire import Wire
 
 ENTITIES = "/data/core/ups/access/entities?schema.name=_xdm.context.profile&entityIdNS=" + NAMESPACE
 OVERLOADED = (429, 503)

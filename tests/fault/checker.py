@@ -18,8 +18,8 @@ import check_store
 import clientlog
 import flows
 from findings import Findings
+from loggedwire import Wire
 from truth import STRAYS, Truth
-from wire import Wire
 
 SETTLE_S = 60   # all work has ended by then
 HURRY_S = 3     # after that, work that waits for its next attempt is told to begin

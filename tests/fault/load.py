@@ -14,8 +14,8 @@ import time
 import flows
 from actions import Worker
 from clientlog import ClientLog
+from loggedwire import Wire
 from places import Place
-from wire import Wire
 
 MIX = {"job": 34, "cancel": 5, "message": 18, "messages": 2, "batch": 2, "remove": 3, "look": 8, "fetch": 6}
 PROBE_S = 0.05   # between two looks of the probe

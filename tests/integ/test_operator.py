@@ -1,10 +1,12 @@
 """What an operator does with consignctl: look at the work, cancel it, have it tried again, check the lake."""
 
 import signal
+import subprocess
 
 import psycopg
 import pytest
 
+import ctlclient
 import flows
 import ownstack
 
@@ -170,3 +172,35 @@ def test_a_failed_job_is_tried_again_and_no_other(stack, client):
                   ("--org", client.org, "--sandbox", "none", "--job", "1")):
         with pytest.raises(RuntimeError):
             stack.ctl("retry", *place)
+
+
+SANDBOX = "--org o --sandbox s"
+WRONG = [
+    ("migrate", "--sql is required"), ("migrate --sql", "--sql: a value is missing"),
+    ("migrate --sql d more", "one word too many: more"),
+    ("load --dataset d --fromat csv f.csv", "no such option: --fromat"), ("load f.json", "--dataset is required"),
+    ("load --dataset d", "FILE is missing"), ("load --dataset d --format xml f", "--format: xml"),
+    ("load --dataset d --batch-bytes 1k f", "--batch-bytes"), ("verify --ogr o", "no such option: --ogr"),
+    ("verify --org o --org o", "--org is given twice"), ("jobs o", "one word too many: o"),
+    ("jobs --job 1", "no such option: --job"),
+    (f"cancel {SANDBOX} --jobs 1", "no such option: --jobs"), (f"cancel {SANDBOX}", "--job is required"),
+    (f"retry {SANDBOX} --job 1x", "--job: a number"), ("org create --id o", "--name is required"),
+    ("client create --org o --org p --name n --rights foo", "--rights: all, or some of catalog:read,"),
+    ("client rights --id c --rights export:read,foo", "--rights: all, or some of"), ("client rotate", "--id is required"),
+    ("quota set --org o", "--weight, --running, --jobs or --lake-bytes is required"),
+    ("quota set --org o --runing 1", "no such option: --runing"), ("quota set --org o --jobs 1 --weight x", "--weight: a number"),
+    (f"retention set {SANDBOX} --dataset d --day 1", "no such option: --day"),
+    (f"retention set {SANDBOX} --dataset d", "--days, --hours or --ms is required"),
+    (f"retention clear {SANDBOX} --dataset d --days 1", "no such option: --days"),
+    (f"webhook rotate {SANDBOX} --name n --force no", "--force: only"),
+    (f"webhook create {SANDBOX} --name n --url ftp://x", "--url: "),
+    ("org crate --id o", "usage: "), ("registry", "usage: "),
+]
+
+
+@pytest.mark.parametrize("words, said", WRONG, ids=[words for words, _ in WRONG])
+def test_a_wrong_command_line_is_status_2_and_does_nothing(stack, words, said):
+    done = subprocess.run([str(ctlclient.BINARY), "--config", str(stack.dir / "consign.conf"), *words.split()],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (ctlclient.USAGE, ""), done.stderr
+    assert said in done.stderr and "usage: consignctl --config FILE " in done.stderr

@@ -6,7 +6,8 @@ import json
 import pytest
 import requests
 
-from client import token_request
+import flows
+from client import Client, token_request
 from tokens import unb64
 from shapes import assert_problem
 
@@ -103,6 +104,33 @@ def test_disabled_client_gets_no_token(stack, tenants):
     assert token_request(stack, ident, secret).status_code == 200
     stack.ctl("client", "disable", "--id", ident)
     refused(token_request(stack, ident, secret), 401, "invalid_client")
+
+
+def test_a_new_secret_ends_the_one_before(stack, tenants):
+    ident, old = tenants.credentials(tenants.org("s"))
+    assert token_request(stack, ident, old).status_code == 200
+    told = dict(line.split("=", 1) for line in stack.ctl("client", "rotate", "--id", ident).splitlines())
+    assert set(told) == {"client_id", "client_secret"} and told["client_id"] == ident
+    refused(token_request(stack, ident, old), 401, "invalid_client")
+    assert token_request(stack, ident, told["client_secret"]).status_code == 200
+    with pytest.raises(RuntimeError, match="rc 1\n.*no such client"):
+        stack.ctl("client", "rotate", "--id", "nobody")
+
+
+def test_rights_given_are_those_of_the_next_token_and_rights_taken_end_at_once(stack, tenants):
+    org = tenants.org("s")
+    client = Client(stack, org, "s", *tenants.credentials(org, rights="export:read"))
+    jobs, datasets = flows.JOBS, f"{flows.CATALOG}/dataSets"
+    assert_problem(client.call("GET", datasets), 403)
+    stack.ctl("client", "rights", "--id", client.client_id, "--rights", "catalog:read")
+    flows.eventually(lambda: client.call("GET", jobs).status_code == 403, "the right stays")
+    assert_problem(client.call("GET", datasets), 403)
+    again = Client(stack, org, "s", client.client_id, client.client_secret)
+    again.get(datasets)
+    assert_problem(again.call("GET", jobs), 403)
+    assert f"{client.client_id}\tactive\ttest\t{org}\tcatalog:read\n" in stack.ctl("client", "list", "--org", org)
+    with pytest.raises(RuntimeError, match="rc 1\n.*no such client"):
+        stack.ctl("client", "rights", "--id", "nobody", "--rights", "all")
 
 
 @pytest.mark.parametrize("path", ["/ims/jwks", "/ims/jwks/"])

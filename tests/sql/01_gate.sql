@@ -1,4 +1,4 @@
--- The catalog gate: what the migrated database is, against what design.md section 4 asks of it.
+-- The catalog gate: what the migrated database is, against what fcgi/README.md (The database) says.
 BEGIN;
 SELECT plan(8);
 SELECT is_empty('SELECT gate_tables()', 'every table: row level security, forced, keys by (org, sandbox)');

@@ -1,4 +1,4 @@
-"""The watermark rule (design.md section 6): ingest stamps grow in the order of the commits, so what a snapshot
+"""The watermark rule (fcgi/README.md, Decisions): ingest stamps grow in the order of the commits, so what a snapshot
 sees of a sandbox is exactly what is stamped up to the ingest_clock that it sees."""
 
 import random

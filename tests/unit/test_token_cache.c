@@ -120,7 +120,7 @@ static void ends_after_a_minute(void **state)
     assert_figures(1, 2);
     assert_null(verify(list, token, NOW + 2 * TOKEN_CACHE_S - 1));
     assert_figures(2, 2);
-    assert_int_equal(TOKEN_CACHE_S, 60); /* design.md section 5 */
+    assert_int_equal(TOKEN_CACHE_S, 60); /* promise 7 of fcgi/README.md */
 }
 
 static void ends_with_the_token(void **state)

@@ -12,7 +12,7 @@
 #include "consignctl/client_text.h"
 
 #define DATASETS_PATH "/data/foundation/catalog/dataSets"
-#define DATASETS_PREVIEW "/data/foundation/export/datasets/%s/preview"
+#define DATASETS_EXPORTED "/data/foundation/export/datasets"
 #define DATASETS_UNION "https://ns.adobe.com/xdm/context/profile__union"
 #define DATASETS_CONTENT_TYPE "application/vnd.adobe.xed+json;version=1"
 #define DATASETS_PAGE 100
@@ -139,16 +139,22 @@ enum client_exit client_datasets_create(const struct client_args *args)
     return CLIENT_OK;
 }
 
-enum client_exit client_datasets_get(const struct client_args *args)
+/* GET of a path that holds the dataset's id, between these two. */
+static void datasets_get(const struct client_args *args, const char *before, const char *behind, struct client_reply *reply)
 {
     struct client_session s;
-    struct client_reply reply;
     char path[128];
     if (!client_text_is_id(args->argument))
         client_args_wrong(args->command, "%s is no id of a dataset", args->argument);
     client_session_open(&s, args);
-    snprintf(path, sizeof path, DATASETS_PATH "/%s", args->argument);
-    client_session_call(&s, "GET", path, NULL, NULL, &reply);
+    snprintf(path, sizeof path, "%s/%s%s", before, args->argument, behind);
+    client_session_call(&s, "GET", path, NULL, NULL, reply);
+}
+
+enum client_exit client_datasets_get(const struct client_args *args)
+{
+    struct client_reply reply;
+    datasets_get(args, DATASETS_PATH, "", &reply);
     struct json_object *dataset = datasets_with_id(args->argument, jsonio_member(reply.document, args->argument, NULL));
     if (client_args_has(args, "json")) {
         client_show_json(dataset);
@@ -164,14 +170,8 @@ enum client_exit client_datasets_get(const struct client_args *args)
 /* The rows, one a line, or the whole answer. */
 enum client_exit client_datasets_preview(const struct client_args *args)
 {
-    struct client_session s;
     struct client_reply reply;
-    char path[128];
-    if (!client_text_is_id(args->argument))
-        client_args_wrong(args->command, "%s is no id of a dataset", args->argument);
-    client_session_open(&s, args);
-    snprintf(path, sizeof path, DATASETS_PREVIEW, args->argument);
-    client_session_call(&s, "GET", path, NULL, NULL, &reply);
+    datasets_get(args, DATASETS_EXPORTED, "/preview", &reply);
     struct json_object *rows = jsonio_member(reply.document, "data", NULL);
     if (!json_object_is_type(rows, json_type_array))
         client_fail(CLIENT_REFUSED, "the answer has no rows");

@@ -1,24 +1,36 @@
 /*
- * ctl: what the commands of consignctl share: their arguments and the operator's connection.
+ * ctl: what an operator's commands of consignctl share: their arguments and the connection.
  */
 #ifndef CONSIGN_TOOLS_CTL_H
 #define CONSIGN_TOOLS_CTL_H
 
 #include <libpq-fe.h>
-#include <stdbool.h>
+#include <stdio.h>
 
-#define CTL_OPTIONS_MAX 16
+#define CTL_OPTIONS_MAX 32
+#define CTL_USAGE 2 /* exit status: the command line is wrong; nothing was done */
 
-/* --name value pairs, in the order given; a name may come more than once. */
+/* --name value pairs, in the order given; which there may be is said by the table of operator_commands.c. */
 struct ctl_options {
     int count;
     const char *name[CTL_OPTIONS_MAX];
     const char *value[CTL_OPTIONS_MAX];
+    int files;
+    char *const *file; /* the words behind them */
 };
+
+/* operator_commands.c: runs the command that argv names behind --config FILE; its exit status. -1: it is none of these. */
+int ctl_main(int argc, char **argv);
+
+/* operator_commands.c: a line or two for each command. */
+void ctl_list_commands(FILE *out);
+
+/* operator_commands.c: ends the program with CTL_USAGE: what is wrong, then the command's usage. */
+_Noreturn void ctl_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The value of an option, or NULL. */
 const char *ctl_option(const struct ctl_options *options, const char *name);
-/* The value of an option that must be there; ends the program with a line on stderr otherwise. */
+/* The value of an option that the command's synopsis has outside brackets. */
 const char *ctl_need(const struct ctl_options *options, const char *name);
 
 /* Ends the program with status 1 after one line on stderr. */
@@ -43,26 +55,27 @@ void ctl_print_rows(PGresult *rows);
 /* Runs a script of several statements in one transaction of the server's. */
 void ctl_script(PGconn *conn, const char *what, const char *text);
 
+/* The commands: `word` is the last one of the command's own ("create" of `org create`). They return the exit status; whatever
+ * they cannot go on with ends the program by ctl_fail() or ctl_wrong(). */
+
 /* migrate.c: brings the database to what the folder `sql` says; harmless when repeated. */
-int ctl_migrate(const struct ctl_options *options);
+int ctl_migrate(const char *word, const struct ctl_options *options);
 
-/* registry.c: one verb on one kind of thing ("org", "create"). -1: no such verb. */
-int ctl_registry(const char *kind, const char *verb, const struct ctl_options *options);
+/* registry.c */
+int ctl_org(const char *word, const struct ctl_options *options);
+int ctl_sandbox(const char *word, const struct ctl_options *options);
+int ctl_client(const char *word, const struct ctl_options *options);
 
-/* quota.c: "set" or "list". -1: no such verb, or options that are no quota. */
-int ctl_quota(const char *verb, const struct ctl_options *options);
+/* quota.c, retention.c, webhook.c */
+int ctl_quota(const char *word, const struct ctl_options *options);
+int ctl_retention(const char *word, const struct ctl_options *options);
+int ctl_webhook(const char *word, const struct ctl_options *options);
 
-/* retention.c: "set", "clear" or "list". -1: no such verb. */
-int ctl_retention(const char *verb, const struct ctl_options *options);
-
-/* webhook.c: "create", "list", "rotate", "disable" or "enable". -1: no such verb. */
-int ctl_webhook(const char *verb, const struct ctl_options *options);
-
-/* work.c: shows what the spoolers have to do; runs job_cancel or job_retry on one job. */
-int ctl_jobs(const struct ctl_options *options);
-int ctl_job(const char *function, const struct ctl_options *options);
+/* work.c: shows what the spoolers have to do; cancels one job, or has it tried again. */
+int ctl_jobs(const char *word, const struct ctl_options *options);
+int ctl_job(const char *word, const struct ctl_options *options);
 
 /* verify.c: compares the lake with the catalog; 1 when they differ. */
-int ctl_verify(const struct ctl_options *options);
+int ctl_verify(const char *word, const struct ctl_options *options);
 
 #endif

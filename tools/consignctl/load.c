@@ -45,7 +45,7 @@ static const char *load_choice(const struct ctl_options *o, const char *name, co
         if (given == NULL || strcmp(given, allowed[i]) == 0)
             return allowed[i];
     }
-    ctl_fail("--%s: %s is not known", name, given);
+    ctl_wrong("--%s: %s is not known", name, given);
 }
 
 static void load_read_options(struct load *l, const struct ctl_options *o)
@@ -60,7 +60,7 @@ static void load_read_options(struct load *l, const struct ctl_options *o)
     l->target.again = again == NULL ? "" : again;
     l->most_bytes = bytes == NULL ? LOAD_BATCH_BYTES : strtoll(bytes, &end, 10);
     if (l->most_bytes < 1 || (end != NULL && *end != '\0'))
-        ctl_fail("--batch-bytes: a number of bytes");
+        ctl_wrong("--batch-bytes: a number of bytes");
 }
 
 /* What became of a batch that has ended. */
@@ -122,30 +122,31 @@ static void load_one(struct load *l, const struct load_piece *piece)
     load_show_draw(&l->show);
 }
 
-static int64_t load_total(int count, char *const *files)
+static int64_t load_total(const struct ctl_options *o)
 {
     int64_t total = 0;
     struct stat about;
-    for (int i = 0; i < count; i++) {
-        if (stat(files[i], &about) != 0)
-            ctl_fail("cannot read %s: %s", files[i], strerror(errno));
+    for (int i = 0; i < o->files; i++) {
+        if (stat(o->file[i], &about) != 0)
+            ctl_fail("cannot read %s: %s", o->file[i], strerror(errno));
         total += about.st_size;
     }
     return total;
 }
 
-int ctl_load(const struct ctl_options *options, int count, char *const *files)
+int ctl_load(const char *word, const struct ctl_options *options)
 {
+    (void)word;
     struct load l = {0};
     load_read_options(&l, options);
-    int64_t total = load_total(count, files), began_ms = clock_monotonic_ms();
+    int64_t total = load_total(options), began_ms = clock_monotonic_ms();
     bool plain = strcmp(l.target.format, "json") == 0 && strcmp(l.target.encoding, "identity") == 0;
     l.target.conn = ctl_connect_owner();
     load_batch_find_dataset(&l.target);
     load_show_begin(&l.show, total);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < options->files; i++) {
         struct load_piece piece;
-        load_piece_open(&piece, files[i], plain);
+        load_piece_open(&piece, options->file[i], plain);
         while (load_piece_next(&piece, l.most_bytes))
             load_one(&l, &piece);
     }

@@ -101,8 +101,9 @@ static void migrate_api_file(PGconn *conn, const char *folder, const char *name)
     migrate_run_file(conn, folder, relative);
 }
 
-int ctl_migrate(const struct ctl_options *options)
+int ctl_migrate(const char *word, const struct ctl_options *options)
 {
+    (void)word;
     const char *folder = ctl_need(options, "sql");
     PGconn *conn = ctl_connect();
     ctl_script(conn, "begin", "BEGIN; " MIGRATE_LOCK);

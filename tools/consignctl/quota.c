@@ -2,6 +2,7 @@
  * quota: what an org, or one of its sandboxes, may take of the service (sql/schema/021_quota.sql): set it, and show it
  * with what is taken now.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,17 +32,8 @@ static const char *quota_value(const struct quota_column *c, const char *given)
     bool number = length > 0 && length <= QUOTA_DIGITS_MAX && strspn(given, "0123456789") == length;
     long long n = number ? strtoll(given, NULL, 10) : -1;
     if (n < c->least || n > c->most)
-        ctl_fail("--%s: a number from %lld to %lld, or default", c->option, c->least, c->most);
+        ctl_wrong("--%s: a number from %lld to %lld, or default", c->option, c->least, c->most);
     return given;
-}
-
-static const struct quota_column *quota_find(const char *option)
-{
-    for (size_t i = 0; i < QUOTA_COLUMNS_COUNT; i++) {
-        if (strcmp(QUOTA_COLUMNS[i].option, option) == 0)
-            return &QUOTA_COLUMNS[i];
-    }
-    return NULL;
 }
 
 /* The internal numbers of the org and of the sandbox (0: none named); a result of one row, the caller's. */
@@ -56,32 +48,44 @@ static PGresult *quota_place(PGconn *conn, const struct ctl_options *o)
     return place;
 }
 
+/* Ends the program unless some quota is named, and each with a value that it can have. */
+static void quota_check(const struct ctl_options *o)
+{
+    int changes = 0;
+    for (const struct quota_column *c = QUOTA_COLUMNS; c < QUOTA_COLUMNS + QUOTA_COLUMNS_COUNT; c++) {
+        const char *given = ctl_option(o, c->option);
+        if (given == NULL)
+            continue;
+        (void)quota_value(c, given);
+        changes++;
+    }
+    if (changes == 0)
+        ctl_wrong("--weight, --running, --jobs or --lake-bytes is required");
+}
+
 static int quota_set(const struct ctl_options *o)
 {
+    quota_check(o);
     PGconn *conn = ctl_connect_owner();
     PGresult *place = quota_place(conn, o);
     const char *params[] = {PQgetvalue(place, 0, 0), PQgetvalue(place, 0, 1), NULL};
-    int changes = 0;
     ctl_script(conn, "begin", "BEGIN");
-    for (int i = 0; i < o->count; i++) {
-        const struct quota_column *c = quota_find(o->name[i]);
+    for (const struct quota_column *c = QUOTA_COLUMNS; c < QUOTA_COLUMNS + QUOTA_COLUMNS_COUNT; c++) {
         char text[256];
-        if (strcmp(o->name[i], "org") == 0 || strcmp(o->name[i], "sandbox") == 0)
+        const char *given = ctl_option(o, c->option);
+        if (given == NULL)
             continue;
-        if (c == NULL)
-            return -1;
-        params[2] = quota_value(c, o->value[i]);
+        params[2] = quota_value(c, given);
         snprintf(text, sizeof text, "INSERT INTO consign.quota (org, sandbox, %s) VALUES ($1::int, $2::int, $3::bigint)"
                  " ON CONFLICT (org, sandbox) DO UPDATE SET %s = EXCLUDED.%s", c->column, c->column, c->column);
         PQclear(ctl_query(conn, text, 3, params));
-        changes++;
     }
     PQclear(ctl_query(conn, "DELETE FROM consign.quota WHERE org = $1::int AND sandbox = $2::int AND num_nonnulls(weight,"
                             " running_most, live_most, lake_bytes_most) = 0", 2, params));
     ctl_script(conn, "commit", "COMMIT");
     PQclear(place);
     PQfinish(conn);
-    return changes > 0 ? 0 : -1;
+    return 0;
 }
 
 /* An org and its sandboxes, what each may have and what it has. */
@@ -118,9 +122,7 @@ static int quota_list(const struct ctl_options *o)
     return 0;
 }
 
-int ctl_quota(const char *verb, const struct ctl_options *options)
+int ctl_quota(const char *word, const struct ctl_options *options)
 {
-    if (strcmp(verb, "set") == 0)
-        return quota_set(options);
-    return strcmp(verb, "list") == 0 ? quota_list(options) : -1;
+    return strcmp(word, "set") == 0 ? quota_set(options) : quota_list(options);
 }

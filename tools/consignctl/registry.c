@@ -35,41 +35,40 @@ static int registry_print(const char *text, int count, const char *const *params
     return 0;
 }
 
-static int registry_org(const char *verb, const struct ctl_options *o)
+/* What enable and disable make of `active`. */
+static const char *registry_active(const char *word)
 {
-    if (strcmp(verb, "list") == 0)
+    return strcmp(word, "enable") == 0 ? "true" : "false";
+}
+
+int ctl_org(const char *word, const struct ctl_options *o)
+{
+    if (strcmp(word, "list") == 0)
         return registry_print("SELECT ims_org_id, CASE WHEN active THEN 'active' ELSE 'disabled' END, name"
                               " FROM consign.org ORDER BY ims_org_id", 0, NULL);
     const char *params[] = {ctl_need(o, "id"), NULL};
-    if (strcmp(verb, "create") == 0) {
+    if (strcmp(word, "create") == 0) {
         params[1] = ctl_need(o, "name");
         return registry_change("INSERT INTO consign.org (ims_org_id, name) VALUES ($1, $2)", 2, params, "org");
     }
-    if (strcmp(verb, "disable") == 0)
-        return registry_change("UPDATE consign.org SET active = false WHERE ims_org_id = $1", 1, params, "org");
-    if (strcmp(verb, "enable") == 0)
-        return registry_change("UPDATE consign.org SET active = true WHERE ims_org_id = $1", 1, params, "org");
-    return -1;
+    params[1] = registry_active(word);
+    return registry_change("UPDATE consign.org SET active = $2::boolean WHERE ims_org_id = $1", 2, params, "org");
 }
 
-static int registry_sandbox(const char *verb, const struct ctl_options *o)
+int ctl_sandbox(const char *word, const struct ctl_options *o)
 {
-    const char *params[] = {ctl_need(o, "org"), NULL};
-    if (strcmp(verb, "list") == 0)
+    const char *params[] = {ctl_need(o, "org"), NULL, NULL};
+    if (strcmp(word, "list") == 0)
         return registry_print("SELECT s.name, CASE WHEN s.active THEN 'active' ELSE 'disabled' END"
                               " FROM consign.sandbox s JOIN consign.org o USING (org) WHERE o.ims_org_id = $1"
                               " ORDER BY s.name", 1, params);
     params[1] = ctl_need(o, "name");
-    if (strcmp(verb, "create") == 0)
+    if (strcmp(word, "create") == 0)
         return registry_change("INSERT INTO consign.sandbox (org, name) SELECT o.org, $2 FROM consign.org o"
                                " WHERE o.ims_org_id = $1", 2, params, "org");
-    if (strcmp(verb, "disable") == 0)
-        return registry_change("UPDATE consign.sandbox s SET active = false FROM consign.org o"
-                               " WHERE o.org = s.org AND o.ims_org_id = $1 AND s.name = $2", 2, params, "sandbox");
-    if (strcmp(verb, "enable") == 0)
-        return registry_change("UPDATE consign.sandbox s SET active = true FROM consign.org o"
-                               " WHERE o.org = s.org AND o.ims_org_id = $1 AND s.name = $2", 2, params, "sandbox");
-    return -1;
+    params[2] = registry_active(word);
+    return registry_change("UPDATE consign.sandbox s SET active = $3::boolean FROM consign.org o"
+                           " WHERE o.org = s.org AND o.ims_org_id = $1 AND s.name = $2", 3, params, "sandbox");
 }
 
 /* The rights as a PostgreSQL array. */
@@ -80,7 +79,7 @@ static void registry_rights(const char *text, char *out, size_t size)
     char names[256];
     if (unknown > 0 || set == 0) {
         right_print(RIGHT_ALL, ',', names, sizeof names);
-        ctl_fail("--rights: all, or some of %s", names);
+        ctl_wrong("--rights: all, or some of %s", names);
     }
     right_print(set, ',', names, sizeof names);
     snprintf(out, size, "{%s}", names);
@@ -101,60 +100,82 @@ static void registry_client_orgs(PGconn *conn, const char *client_id, const stru
     }
 }
 
-static int registry_client_create(const struct ctl_options *o)
+/* A new secret, and what is kept of it: salt and hash as the database takes them. */
+struct registry_secret {
+    char text[REGISTRY_SECRET_BYTES * 2 + 1];
+    char salt[40], hash[80];
+};
+
+static void registry_make_secret(struct registry_secret *out)
 {
     unsigned char salt[16], hash[CRYPTO_SHA256_BYTES];
-    char id[33], secret[REGISTRY_SECRET_BYTES * 2 + 1], rights[300], salt_hex[40] = "\\x", hash_hex[80] = "\\x";
-    ctl_need(o, "org");
-    const char *name = ctl_need(o, "name");
+    *out = (struct registry_secret){.salt = "\\x", .hash = "\\x"};
+    crypto_random_hex(out->text, REGISTRY_SECRET_BYTES);
+    crypto_random(salt, sizeof salt);
+    crypto_secret_hash(salt, out->text, hash);
+    crypto_hex(salt, sizeof salt, out->salt + 2);
+    crypto_hex(hash, sizeof hash, out->hash + 2);
+}
+
+static int registry_tell(const char *client_id, struct registry_secret *secret)
+{
+    printf("client_id=%s\nclient_secret=%s\n", client_id, secret->text);
+    crypto_wipe(secret, sizeof *secret);
+    return 0;
+}
+
+static int registry_client_create(const struct ctl_options *o)
+{
+    struct registry_secret secret;
+    char id[33], rights[300];
     registry_rights(ctl_need(o, "rights"), rights, sizeof rights);
     crypto_random_hex(id, 16);
-    crypto_random_hex(secret, REGISTRY_SECRET_BYTES);
-    crypto_random(salt, sizeof salt);
-    crypto_secret_hash(salt, secret, hash);
-    crypto_hex(salt, sizeof salt, salt_hex + 2);
-    crypto_hex(hash, sizeof hash, hash_hex + 2);
-
+    registry_make_secret(&secret);
     PGconn *conn = ctl_connect_owner();
-    const char *const params[] = {id, name, salt_hex, hash_hex, rights};
+    const char *const params[] = {id, ctl_need(o, "name"), secret.salt, secret.hash, rights};
     ctl_script(conn, "begin", "BEGIN");
     PQclear(ctl_query(conn, "INSERT INTO consign.client (client_id, name, secret_salt, secret_hash, rights)"
                       " VALUES ($1, $2, $3::bytea, $4::bytea, $5::text[])", 5, params));
     registry_client_orgs(conn, id, o);
     ctl_script(conn, "commit", "COMMIT");
     PQfinish(conn);
-    printf("client_id=%s\nclient_secret=%s\n", id, secret);
-    crypto_wipe(secret, sizeof secret);
-    return 0;
+    return registry_tell(id, &secret);
 }
 
-static int registry_client(const char *verb, const struct ctl_options *o)
+/* The secret before ends with it. */
+static int registry_client_rotate(const struct ctl_options *o)
 {
-    if (strcmp(verb, "create") == 0)
+    struct registry_secret secret;
+    registry_make_secret(&secret);
+    const char *const params[] = {ctl_need(o, "id"), secret.salt, secret.hash};
+    (void)registry_change("UPDATE consign.client SET secret_salt = $2::bytea, secret_hash = $3::bytea WHERE client_id = $1", 3,
+                          params, "client");
+    return registry_tell(params[0], &secret);
+}
+
+static int registry_client_list(const struct ctl_options *o)
+{
+    const char *const params[] = {ctl_option(o, "org")};
+    return registry_print("SELECT c.client_id, CASE WHEN c.active THEN 'active' ELSE 'disabled' END, c.name,"
+                          " string_agg(o.ims_org_id, ',' ORDER BY o.ims_org_id), array_to_string(c.rights, ',')"
+                          " FROM consign.client c JOIN consign.client_org e USING (client)"
+                          " JOIN consign.org o USING (org) GROUP BY c.client"
+                          " HAVING $1::text IS NULL OR bool_or(o.ims_org_id = $1) ORDER BY c.client", 1, params);
+}
+
+int ctl_client(const char *word, const struct ctl_options *o)
+{
+    char rights[300];
+    if (strcmp(word, "create") == 0)
         return registry_client_create(o);
-    if (strcmp(verb, "list") == 0) {
-        const char *const params[] = {ctl_option(o, "org")};
-        return registry_print("SELECT c.client_id, CASE WHEN c.active THEN 'active' ELSE 'disabled' END, c.name,"
-                              " string_agg(o.ims_org_id, ',' ORDER BY o.ims_org_id), array_to_string(c.rights, ',')"
-                              " FROM consign.client c JOIN consign.client_org e USING (client)"
-                              " JOIN consign.org o USING (org) GROUP BY c.client"
-                              " HAVING $1::text IS NULL OR bool_or(o.ims_org_id = $1) ORDER BY c.client", 1, params);
-    }
-    const char *const params[] = {ctl_need(o, "id")};
-    if (strcmp(verb, "disable") == 0)
-        return registry_change("UPDATE consign.client SET active = false WHERE client_id = $1", 1, params, "client");
-    if (strcmp(verb, "enable") == 0)
-        return registry_change("UPDATE consign.client SET active = true WHERE client_id = $1", 1, params, "client");
-    return -1;
-}
-
-int ctl_registry(const char *kind, const char *verb, const struct ctl_options *options)
-{
-    if (strcmp(kind, "org") == 0)
-        return registry_org(verb, options);
-    if (strcmp(kind, "sandbox") == 0)
-        return registry_sandbox(verb, options);
-    if (strcmp(kind, "client") == 0)
-        return registry_client(verb, options);
-    return -1;
+    if (strcmp(word, "list") == 0)
+        return registry_client_list(o);
+    if (strcmp(word, "rotate") == 0)
+        return registry_client_rotate(o);
+    const char *params[] = {ctl_need(o, "id"), registry_active(word)};
+    if (strcmp(word, "rights") != 0)
+        return registry_change("UPDATE consign.client SET active = $2::boolean WHERE client_id = $1", 2, params, "client");
+    registry_rights(ctl_need(o, "rights"), rights, sizeof rights);
+    params[1] = rights;
+    return registry_change("UPDATE consign.client SET rights = $2::text[] WHERE client_id = $1", 2, params, "client");
 }

@@ -3,6 +3,7 @@
  *
  * The spooler's sweep acts on it; a retention that is made shorter counts for the batches that are there, too.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +31,13 @@ static long long retention_read(const struct ctl_options *o)
         bool number = length > 0 && length <= 13 && strspn(given, "0123456789") == length;
         long long value = number ? strtoll(given, NULL, 10) : 0;
         if (value < 1 || value > RETENTION_MOST_MS / unit->ms)
-            ctl_fail("--%s: a number from 1 to %lld", unit->option, RETENTION_MOST_MS / unit->ms);
+            ctl_wrong("--%s: a number from 1 to %lld", unit->option, RETENTION_MOST_MS / unit->ms);
         if (found != 0)
-            ctl_fail("one of --days, --hours and --ms, not several");
+            ctl_wrong("one of --days, --hours and --ms, not several");
         found = value * unit->ms;
     }
     if (found == 0)
-        ctl_fail("--days, --hours or --ms is required");
+        ctl_wrong("--days, --hours or --ms is required");
     return found;
 }
 
@@ -97,11 +98,9 @@ static int retention_list(const struct ctl_options *o)
     return 0;
 }
 
-int ctl_retention(const char *verb, const struct ctl_options *options)
+int ctl_retention(const char *word, const struct ctl_options *options)
 {
-    if (strcmp(verb, "set") == 0)
+    if (strcmp(word, "set") == 0)
         return retention_set(options);
-    if (strcmp(verb, "clear") == 0)
-        return retention_clear(options);
-    return strcmp(verb, "list") == 0 ? retention_list(options) : -1;
+    return strcmp(word, "clear") == 0 ? retention_clear(options) : retention_list(options);
 }

@@ -289,8 +289,9 @@ static void verify_walk(const struct verify_place *at)
     (void)at->v->lake->list(at->path, verify_name, (void *)(uintptr_t)at);
 }
 
-int ctl_verify(const struct ctl_options *options)
+int ctl_verify(const char *word, const struct ctl_options *options)
 {
+    (void)word;
     struct verify v = {.conn = ctl_connect_owner(), .lake = verify_lake_open()};
     char part[VERIFY_LEVELS][64] = {{0}};
     const char *params[] = {ctl_option(options, "org")};

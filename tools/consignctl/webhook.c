@@ -51,7 +51,7 @@ static void webhook_check_url(const char *text)
     struct webhook_prefix inside;
     const char *rule;
     if (!webhook_url_read(text, &url, &rule))
-        ctl_fail("--url: %s", rule);
+        ctl_wrong("--url: %s", rule);
     if (!webhook_hosts_valid(conf_text(CONF_WEBHOOK_HOSTS), &rule))
         ctl_fail("the setting webhook.hosts: %s", rule);
     if (!webhook_hosts_allow(conf_text(CONF_WEBHOOK_HOSTS), &url, &inside))
@@ -82,7 +82,7 @@ static void webhook_check_overlap(PGconn *conn, const struct ctl_options *o)
     const char *const place[] = {ctl_need(o, "org"), ctl_need(o, "sandbox"), ctl_need(o, "name")};
     const char *force = ctl_option(o, "force");
     if (force != NULL && strcmp(force, "yes") != 0)
-        ctl_fail("--force: only `yes`");
+        ctl_wrong("--force: only `yes`");
     PGresult *found = ctl_query(conn, "SELECT FROM consign.webhook w WHERE w.old_until_ms > consign.now_ms()"
                                 " AND EXISTS (SELECT" WEBHOOK_OF ") FOR UPDATE", 3, place);
     if (PQntuples(found) > 0 && force == NULL)
@@ -137,15 +137,13 @@ static int webhook_list(const struct ctl_options *o)
     return 0;
 }
 
-int ctl_webhook(const char *verb, const struct ctl_options *options)
+int ctl_webhook(const char *word, const struct ctl_options *options)
 {
-    if (strcmp(verb, "create") == 0)
+    if (strcmp(word, "create") == 0)
         return webhook_create(options);
-    if (strcmp(verb, "list") == 0)
+    if (strcmp(word, "list") == 0)
         return webhook_list(options);
-    if (strcmp(verb, "rotate") == 0)
+    if (strcmp(word, "rotate") == 0)
         return webhook_rotate(options);
-    if (strcmp(verb, "disable") == 0)
-        return webhook_switch(options, "false");
-    return strcmp(verb, "enable") == 0 ? webhook_switch(options, "true") : -1;
+    return webhook_switch(options, strcmp(word, "enable") == 0 ? "true" : "false");
 }

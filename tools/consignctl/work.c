@@ -45,8 +45,9 @@ static void work_progress(PGconn *conn, const PGresult *rows, int row, char *out
     ctl_script(conn, "commit", "COMMIT");
 }
 
-int ctl_jobs(const struct ctl_options *options)
+int ctl_jobs(const char *word, const struct ctl_options *options)
 {
+    (void)word;
     const char *params[] = {ctl_option(options, "org")};
     PGconn *conn = ctl_connect_owner();
     PGresult *rows = ctl_query(conn, WORK_LIST, 1, params);
@@ -63,17 +64,19 @@ int ctl_jobs(const struct ctl_options *options)
     return 0;
 }
 
-int ctl_job(const char *function, const struct ctl_options *options)
+int ctl_job(const char *word, const struct ctl_options *options)
 {
-    const char *names[] = {ctl_need(options, "org"), ctl_need(options, "sandbox")};
+    const char *names[] = {ctl_need(options, "org"), ctl_need(options, "sandbox")}, *job = ctl_need(options, "job");
+    if (strlen(job) > 18 || job[strspn(job, "0123456789")] != '\0')
+        ctl_wrong("--job: a number");
     PGconn *conn = ctl_connect_owner();
     PGresult *place = ctl_query(conn, "SELECT s.org, s.sandbox FROM consign.sandbox s JOIN consign.org o USING (org)"
                                 " WHERE o.ims_org_id = $1 AND s.name = $2", 2, names);
     if (PQntuples(place) != 1)
         ctl_fail("no such sandbox");
-    const char *params[] = {PQgetvalue(place, 0, 0), PQgetvalue(place, 0, 1), ctl_need(options, "job")};
+    const char *params[] = {PQgetvalue(place, 0, 0), PQgetvalue(place, 0, 1), job};
     char text[128];
-    snprintf(text, sizeof text, "SELECT consign.%s($1::int, $2::int, $3::bigint)", function);
+    snprintf(text, sizeof text, "SELECT consign.job_%s($1::int, $2::int, $3::bigint)", word);
     ctl_begin_tenant(conn, params[0]);
     PGresult *answer = ctl_query(conn, text, 3, params);
     ctl_script(conn, "commit", "COMMIT");
