@@ -323,8 +323,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct call_worker worker; /* the only one, so that its tenant always has a place */
     if (arena == NULL) {
         arena = arena_new(1u << 20);
-        worker = (struct call_worker){.workers = 1, .concurrency = concurrency_new(1, 1, 0), .suspect = suspect_new(1),
-                                      .figures = figures_new(1), .traffic = traffic_new(1)};
+        worker = (struct call_worker){.workers = 1, .concurrency = concurrency_new(1, 1, 0), .org_rate = org_rate_new(1000000),
+                                      .suspect = suspect_new(1), .figures = figures_new(1), .traffic = traffic_new(1)};
     }
     if (size == 0)
         return 0;
