@@ -402,11 +402,13 @@ def test_a_name_that_leads_inside(site, client):
     endpoint.ctl("disable")
 
 
-@pytest.mark.parametrize("url", ["https://elsewhere.example/", "http://127.0.0.1:{other}/", "https://127.0.0.1:{port}/",
-                                 "http://localhost:{port}/", "http://user:secret@127.0.0.1:{port}/", "ftp://127.0.0.1:{port}/",
-                                 "http://127.0.0.1:{port}/#x", "http://127.1:{port}/", "http://[::1]:{port}/", "x"])
-def test_a_host_that_is_not_on_the_list_is_not_registered(site, client, url):
-    with pytest.raises(RuntimeError, match="rc 1\n.*--url: "):
+@pytest.mark.parametrize("status, url", [
+    *((1, url) for url in ("https://elsewhere.example/", "http://127.0.0.1:{other}/", "https://127.0.0.1:{port}/", "http://[::1]:{port}/")),
+    *((2, url) for url in ("http://localhost:{port}/", "http://user:secret@127.0.0.1:{port}/", "ftp://127.0.0.1:{port}/",
+                           "http://127.0.0.1:{port}/#x", "http://127.1:{port}/", "x"))])
+def test_a_host_that_is_not_on_the_list_is_not_registered(site, client, status, url):
+    """Another host is refused; what is no such URL is a wrong command line."""
+    with pytest.raises(RuntimeError, match=f"rc {status}\n.*--url: "):
         Endpoint(client, "x", url.format(port=site.plain.port, other=site.plain.port + 2))
     assert len(client.stack.ctl("webhook", "list", "--org", client.org).splitlines()) == 1
 
