@@ -230,7 +230,9 @@ enum fault objects_abort(const char *key, const char *upload, const struct objec
 /* ---- removing what has a prefix ---- */
 
 struct objects_removal {
-    struct objects_patience p;
+    struct objects_patience p; /* of the next one */
+    int64_t until_ms;          /* of all */
+    int64_t removed;
     char last[OBJECTS_KEY_MAX]; /* key that was seen */
     enum fault left;            /* why something stays */
 };
@@ -244,27 +246,49 @@ enum fault objects_go_on(enum fault fault, enum fault *left, struct objects_pati
     return FAULT_NONE;
 }
 
+/* The time of the next one begins. */
+static void objects_removal_begin(struct objects_removal *r)
+{
+    if (r->p.each_ms == 0)
+        return;
+    r->p.until_ms = clock_monotonic_ms() + r->p.each_ms;
+    if (r->until_ms != 0 && r->until_ms < r->p.until_ms)
+        r->p.until_ms = r->until_ms;
+}
+
+/* One was removed, or was not. */
+static enum fault objects_removal_note(struct objects_removal *r, enum fault fault)
+{
+    if (fault == FAULT_NONE) {
+        r->removed++;
+        objects_removal_begin(r);
+    }
+    return objects_go_on(fault, &r->left, &r->p);
+}
+
 static enum fault objects_remove_key(void *arg, const char *key)
 {
     struct objects_removal *r = arg;
     str_copy_fitting(r->last, sizeof r->last, key);
-    return objects_go_on(objects_remove(key, &r->p), &r->left, &r->p);
+    return objects_removal_note(r, objects_remove(key, &r->p));
 }
 
 static enum fault objects_remove_upload(void *arg, const char *key, const char *upload)
 {
     struct objects_removal *r = arg;
-    return objects_go_on(objects_abort(key, upload, &r->p), &r->left, &r->p);
+    return objects_removal_note(r, objects_abort(key, upload, &r->p));
 }
 
-enum fault objects_remove_all(const char *prefix, const struct objects_patience *p)
+enum fault objects_remove_all(const char *prefix, const struct objects_patience *p, int64_t *removed)
 {
-    struct objects_removal removal = {.p = *p};
+    struct objects_removal removal = {.p = *p, .until_ms = p->until_ms};
     bool over = false;
     INVARIANT(*prefix != '\0'); /* never the whole lake */
+    objects_removal_begin(&removal);
     /* uploads first: one that ends meanwhile becomes an object */
-    enum fault fault = objects_uploads(prefix, objects_remove_upload, &removal, p);
+    enum fault fault = objects_uploads(prefix, objects_remove_upload, &removal, &removal.p);
     while (fault == FAULT_NONE && !over)
-        fault = objects_keys(prefix, removal.last, objects_remove_key, &removal, &over, p);
+        fault = objects_keys(prefix, removal.last, objects_remove_key, &removal, &over, &removal.p);
+    *removed = removal.removed;
     return fault == FAULT_NONE ? removal.left : fault;
 }

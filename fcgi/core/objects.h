@@ -28,6 +28,7 @@
 struct objects_patience {
     struct http_stop stop;
     int64_t until_ms; /* by the monotonic clock; 0: as long as it takes */
+    int64_t each_ms;  /* of objects_remove_all(): no longer than so without one that went, within until_ms; 0: no such bound */
     bool once;        /* a removal is not tried again */
 };
 
@@ -52,8 +53,8 @@ enum fault objects_read(const char *key, bool (*take)(void *arg, const char *byt
 enum fault objects_remove(const char *key, const struct objects_patience *p) MUST_CHECK;
 
 /* Removes all objects whose keys begin with `prefix`, and the uploads to such keys that never ended. One that can't be
- * removed holds up none of the others, and is for the next time. */
-enum fault objects_remove_all(const char *prefix, const struct objects_patience *p) MUST_CHECK;
+ * removed holds up none of the others, and is for the next time. *removed: how many went, whatever comes of it. */
+enum fault objects_remove_all(const char *prefix, const struct objects_patience *p, int64_t *removed) MUST_CHECK;
 
 /* For whoever removes one after another: after a FAULT_DISK or FAULT_STORE of one, FAULT_NONE, the first of which is kept
  * in *left, and the others are tried once each, so that they still have their turn. Any other fault as it is. */

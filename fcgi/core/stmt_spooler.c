@@ -13,7 +13,7 @@ const struct stmt STMT_WORK_RELEASE = {"work_release", "SELECT consign.work_rele
 const struct stmt STMT_WORK_LOOK = {"work_look", "SELECT entry FROM consign.work_look($1, $2, $3, $4)", 4};
 
 const struct stmt STMT_BATCH_LOOK = {"batch_look",
-    "SELECT b.dataset, d.class, b.status, b.attempt, q.attempt AS holder, q.last_fault, j.request_id FROM consign.batch b"
+    "SELECT b.dataset, d.class, b.status, b.attempt, q.last_fault, j.request_id FROM consign.batch b"
     " JOIN consign.dataset d USING (org, sandbox, dataset) LEFT JOIN consign.work_queue q USING (org, sandbox, batch)"
     " LEFT JOIN consign.export_job j ON j.org = q.org AND j.sandbox = q.sandbox AND j.job = q.job"
     " WHERE b.org = $1 AND b.sandbox = $2 AND b.batch = $3", 3};

@@ -22,9 +22,8 @@ extern const struct stmt STMT_WORK_CLAIM;
 extern const struct stmt STMT_WORK_RELEASE;
 /* org, sandbox, batch, attempt -> entry; the attempt still owns it. CN410, CN408. */
 extern const struct stmt STMT_WORK_LOOK;
-/* org, sandbox, batch -> dataset, class, status, attempt (whose files were published), holder (the
- * attempt that owns the queue entry; NULL without an entry), last_fault (of the attempts before, by name; or NULL), request (that made the job
- * of an export; or NULL) */
+/* org, sandbox, batch -> dataset, class, status, attempt (whose files were published), last_fault (of the attempts before, by
+ * name; or NULL), request (that made the job of an export; or NULL) */
 extern const struct stmt STMT_BATCH_LOOK;
 /* silence in ms -> how many sessions that hold leases were ended because they stand in the middle of a call */
 extern const struct stmt STMT_SESSION_END_SILENT;
@@ -146,7 +145,7 @@ extern const struct stmt STMT_STORE_BOUNDS;
 extern const struct stmt STMT_SHARE_OPEN;
 /* org, sandbox, job, batch, attempt, helper -> person_from, person_to; or no row */
 extern const struct stmt STMT_SHARE_TAKE;
-/* helper -> org, sandbox, job, batch, attempt, snapshot, liveness; or no row */
+/* helper -> org, sandbox, job, batch, attempt, snapshot, liveness of exports that are open for it, the oldest first */
 extern const struct stmt STMT_HELP_BEGIN;
 /* org, sandbox, job, batch, attempt, helper, liveness */
 extern const struct stmt STMT_HELP_ENTER;

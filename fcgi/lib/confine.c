@@ -70,7 +70,7 @@ static const struct confine_group ALLOWED[] = {
     /* an upload into the inbox; part files and manifests */
     {CONFINE_STORE, GROUP("fsync", "fdatasync", "sync_file_range", "sync_file_range2", "mkdir", "mkdirat", "unlink", "unlinkat")},
     /* a batch published, an attempt or an inbox folder swept */
-    {CONFINE_TREES, GROUP("rename", "renameat", "renameat2", "rmdir", "getdents64")},
+    {CONFINE_TREES, GROUP("rename", "renameat", "renameat2", "rmdir", "getdents64", "utimensat", "utimensat_time64")},
 };
 
 static const char *const KILLED[] = {

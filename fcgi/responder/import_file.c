@@ -123,6 +123,9 @@ enum fault import_handle_put_file(struct call *c)
     if (fault != FAULT_NONE)
         return import_not_entered(c, &up, fault);
     import_remove(c, &rows, 0);
+    fault = upload_look(c, c->segment[0], &up);
+    if (fault != FAULT_NONE)
+        return fault;
     struct json_object *answer = jsonio_own(c->arena, json_object_new_object());
     jsonio_add_text(answer, "name", c->segment[2]);
     jsonio_add_int(answer, "length", up.bytes);
@@ -197,7 +200,8 @@ static enum fault import_enter_piece(struct call *c, const struct upload *up, co
         return import_refuse_piece(c, db_text(&rows, 0, PIECE_REFUSAL), bytes, total);
     }
     import_remove(c, &rows, PIECE_REMOVED);
-    return import_answer_piece(c, bytes, total, db_bool(&rows, 0, PIECE_WHOLE));
+    fault = upload_look(c, c->segment[0], up);
+    return fault == FAULT_NONE ? import_answer_piece(c, bytes, total, db_bool(&rows, 0, PIECE_WHOLE)) : fault;
 }
 
 enum fault import_handle_patch_file(struct call *c)

@@ -133,6 +133,15 @@ enum fault upload_store(struct call *c, const char *batch, struct upload *out)
     return fault;
 }
 
+enum fault upload_look(struct call *c, const char *batch, const struct upload *up)
+{
+    char path[INBOX_PATH_MAX];
+    enum fault fault = inbox_file_path(path, conf_text(CONF_INBOX_DIR), c->scope.org, c->scope.sandbox, batch, up->object);
+    if (fault != FAULT_NONE || access(path, F_OK) == 0)
+        return fault;
+    return call_refuse(c, upload_fault("look"), NULL, "the file is not there any more; send it again from its first byte");
+}
+
 void upload_remove(struct call *c, const char *batch, const char *object)
 {
     char path[INBOX_PATH_MAX];

@@ -19,6 +19,10 @@ struct upload {
  * FAULT_CONNECTION_CUT, FAULT_DISK, FAULT_DISK_FULL. */
 enum fault upload_store(struct call *c, const char *batch, struct upload *out) MUST_CHECK;
 
+/* Whether an object that was entered is still there: a sweep that looked before it was entered may have removed it after. Then
+ * it is refused by FAULT_DISK, as nothing that may be acknowledged. */
+enum fault upload_look(struct call *c, const char *batch, const struct upload *up) MUST_CHECK;
+
 /* Removes an object; the sweep of the spooler removes what this could not. */
 void upload_remove(struct call *c, const char *batch, const char *object);
 

@@ -7,6 +7,7 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/pool.h"
+#include "spooler/session.h"
 
 #define ATTEMPT_SHARES_MAX 1000
 #define ATTEMPT_LOOK_MS 20       /* how often the helpers are looked at when there is nothing else to do */
@@ -54,7 +55,7 @@ static enum fault attempt_next_range(void *arg, int64_t *from, int64_t *to, bool
     struct arena *a = attempt_scratch(t);
     const char *params[] = {
         arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job), l->batch, l->attempt, l->attempt};
-    enum fault fault = arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_SHARE_TAKE, params, &rows);
+    enum fault fault = arena_exhausted(a) ? FAULT_MEMORY : session_insist(l->db, a, l->org, &STMT_SHARE_TAKE, params, &rows);
     if (fault != FAULT_NONE)
         return fault;
     *over = rows.count == 0;
@@ -82,7 +83,7 @@ static enum fault attempt_share(struct attempt *t)
         return fault;
     const char *params[] = {
         cut[0], cut[1], arena_int(a, l->job), l->batch, l->attempt, r->snapshot, db_text(&rows, 0, 0)};
-    fault = arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_SHARE_OPEN, params, NULL);
+    fault = arena_exhausted(a) ? FAULT_MEMORY : session_insist(l->db, a, l->org, &STMT_SHARE_OPEN, params, NULL);
     t->shared = fault == FAULT_NONE;
     return fault;
 }
@@ -95,7 +96,7 @@ static enum fault attempt_look(struct attempt *t, bool *working, bool *left)
     struct db_rows rows;
     const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job),
                             arena_int(a, conf_number(CONF_SPOOLER_SILENCE_MS))}; /* helpers tell twice a second */
-    enum fault fault = arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_HELP_LOOK, params, &rows);
+    enum fault fault = arena_exhausted(a) ? FAULT_MEMORY : session_insist(l->db, a, l->org, &STMT_HELP_LOOK, params, &rows);
     *working = fault == FAULT_NONE && db_int(&rows, 0, 0) > 0;
     *left = fault == FAULT_NONE && db_bool(&rows, 0, 1);
     return fault;

@@ -143,9 +143,7 @@ enum fault drain_pass(struct lease *l, struct db *work, const char *dataset)
 static enum fault drain_end(struct lease *l, const char *dataset)
 {
     const char *params[] = {arena_int(l->arena, l->org), arena_int(l->arena, l->sandbox), dataset, l->attempt};
-    if (arena_exhausted(l->arena))
-        return FAULT_MEMORY;
-    return db_call(l->db, l->arena, l->org, &STMT_STREAM_END, params, NULL);
+    return lease_settle(l, &STMT_STREAM_END, params);
 }
 
 /* A pass over the entry's own dataset, under a watch. */

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "spooler/orders.h"
+#include "spooler/session.h"
 #include "spooler/tree.h"
 #include "spooler/watch.h"
 #include "spooler/workplace.h"
@@ -54,6 +55,14 @@ static enum fault helper_call(const struct helper *h, struct arena *a, const str
                                                 : db_call(h->db, a, h->job.org, stmt, params, rows);
 }
 
+/* The same for what is not given up for a lock that is in the way. */
+static enum fault helper_insist(const struct helper *h, struct arena *a, const struct stmt *stmt,
+                                const char *const *params, struct db_rows *rows)
+{
+    return params == NULL || arena_exhausted(a) ? FAULT_MEMORY
+                                                : session_insist(h->db, a, h->job.org, stmt, params, rows);
+}
+
 static enum fault helper_tell(void *arg, struct arena *a, const struct run_progress *p)
 {
     const struct helper *h = arg;
@@ -80,7 +89,7 @@ static enum fault helper_next_range(void *arg, int64_t *from, int64_t *to, bool 
     if (*over)
         return FAULT_NONE;
     arena_reset(a);
-    enum fault fault = helper_call(h, a, &STMT_SHARE_TAKE, helper_params(h, a), &rows);
+    enum fault fault = helper_insist(h, a, &STMT_SHARE_TAKE, helper_params(h, a), &rows);
     if (fault != FAULT_NONE)
         return fault;
     *over = rows.count == 0;
@@ -121,7 +130,7 @@ static enum fault helper_deliver(struct helper *h, const struct run_result *r)
                             preview_text(r->preview)};
     enum fault fault = FAULT_MEMORY;
     if (!namespaces.overflow && !files.overflow)
-        fault = helper_call(h, a, &STMT_HELP_END, params, NULL);
+        fault = helper_insist(h, a, &STMT_HELP_END, params, NULL);
     h->unsure = fault == FAULT_DB_UNAVAILABLE;
     str_free(&namespaces);
     str_free(&files);
@@ -166,15 +175,6 @@ static enum fault helper_write(struct helper *h, const struct orders *o)
     return fault;
 }
 
-/* FAULT_NOT_FOUND: the attempt's directory is not here. It has just ended, or works on another host, into a lake.dir of that
- * host's own. */
-static enum fault helper_look(const struct helper *h)
-{
-    char path[LAKE_PATH_MAX];
-    enum fault fault = lake_work_path(path, conf_text(CONF_LAKE_DIR), h->attempt);
-    return fault == FAULT_NONE && access(path, F_OK) != 0 ? FAULT_NOT_FOUND : fault;
-}
-
 /* Enters the help and does it. */
 static enum fault helper_work(struct helper *h)
 {
@@ -184,9 +184,7 @@ static enum fault helper_work(struct helper *h)
     const char **params = helper_params(h, h->arena);
     if (params != NULL)
         params[6] = h->liveness;
-    enum fault fault = helper_look(h);
-    if (fault == FAULT_NONE)
-        fault = helper_call(h, h->arena, &STMT_HELP_ENTER, params, NULL);
+    enum fault fault = helper_call(h, h->arena, &STMT_HELP_ENTER, params, NULL);
     if (fault == FAULT_NONE)
         fault = orders_read_batches(h->db, h->arena, &h->job, &batches);
     if (fault == FAULT_NONE)
@@ -214,22 +212,33 @@ static void helper_give_up(struct helper *h, enum fault fault)
         log_event(LOG_WARN, "left_behind", "helper=%s", h->name);
 }
 
+/* Whether an attempt's directory is here. Else it has just ended, or works on another host, into a lake.dir of that host's. */
+static bool helper_here(const char *attempt)
+{
+    char path[LAKE_PATH_MAX];
+    return lake_work_path(path, conf_text(CONF_LAKE_DIR), attempt) == FAULT_NONE && access(path, F_OK) == 0;
+}
+
+/* The oldest export that is open for help and here. */
 static enum fault helper_find(struct helper *h, bool *found)
 {
     struct db_rows rows;
+    int row = 0;
     crypto_uuid(h->name);
     const char *params[] = {h->name};
     enum fault fault = db_call(h->db, h->arena, 0, &STMT_HELP_BEGIN, params, &rows);
-    *found = fault == FAULT_NONE && rows.count > 0;
+    while (fault == FAULT_NONE && row < rows.count && !helper_here(db_text(&rows, row, 4)))
+        row++;
+    *found = fault == FAULT_NONE && row < rows.count;
     if (!*found)
         return fault;
-    h->job = (struct orders_job){.org = (int)db_int(&rows, 0, 0),
-                                 .sandbox = (int)db_int(&rows, 0, 1),
-                                 .job = db_int(&rows, 0, 2),
-                                 .batch = db_text(&rows, 0, 3)};
-    h->attempt = db_text(&rows, 0, 4);
-    h->snapshot = db_text(&rows, 0, 5);
-    h->liveness = db_text(&rows, 0, 6);
+    h->job = (struct orders_job){.org = (int)db_int(&rows, row, 0),
+                                 .sandbox = (int)db_int(&rows, row, 1),
+                                 .job = db_int(&rows, row, 2),
+                                 .batch = db_text(&rows, row, 3)};
+    h->attempt = db_text(&rows, row, 4);
+    h->snapshot = db_text(&rows, row, 5);
+    h->liveness = db_text(&rows, row, 6);
     return FAULT_NONE;
 }
 

@@ -54,10 +54,11 @@ static void directory_rmdir(const char *path)
 }
 
 static enum fault directory_remove_attempt(const struct lake_batch *batch, const char *attempt, bool keep_batch,
-                                           struct watch *watch)
+                                           struct watch *watch, int64_t until_ms)
 {
     char to[LAKE_PATH_MAX], above[LAKE_PATH_MAX];
     (void)watch;
+    (void)until_ms;
     enum fault fault = directory_paths(batch, attempt, to, above);
     if (fault == FAULT_NONE)
         fault = tree_remove(to);
@@ -66,9 +67,10 @@ static enum fault directory_remove_attempt(const struct lake_batch *batch, const
     return fault;
 }
 
-static enum fault directory_remove_batch(const struct lake_batch *batch)
+static enum fault directory_remove_batch(const struct lake_batch *batch, int64_t until_ms)
 {
     char path[LAKE_PATH_MAX];
+    (void)until_ms;
     enum fault fault = lake_batch_path(path, conf_text(CONF_LAKE_DIR), batch);
     return fault == FAULT_NONE ? tree_remove(path) : fault;
 }

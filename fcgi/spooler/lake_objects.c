@@ -18,7 +18,7 @@
 #include "lib/str.h"
 #include "spooler/lake_store.h"
 
-#define LAKE_SWEEP_MS 5000 /* of one look or removal of a sweep */
+#define LAKE_SWEEP_MS 5000 /* of one look of a sweep, and how long none of what it removes may take to go */
 
 static bool lake_objects_stopping(void *arg)
 {
@@ -95,8 +95,26 @@ static enum fault lake_objects_publish(const struct lake_set *set, struct watch 
 static enum fault lake_objects_remove_place(const struct lake_batch *batch, const char *attempt, const struct objects_patience *p)
 {
     char prefix[LAKE_PATH_MAX];
+    int64_t removed;
     enum fault fault = lake_objects_key(prefix, batch, attempt, "");
-    return fault == FAULT_NONE ? objects_remove_all(prefix, p) : fault;
+    return fault == FAULT_NONE ? objects_remove_all(prefix, p, &removed) : fault;
+}
+
+/* Removes what has a prefix, for a sweep. */
+static enum fault lake_objects_sweep_away(const char *prefix, int64_t until_ms)
+{
+    struct objects_patience p = lake_objects_short();
+    int64_t removed = 0;
+    p.each_ms = LAKE_SWEEP_MS;
+    if (until_ms > p.until_ms)
+        p.until_ms = until_ms;
+    enum fault fault = objects_remove_all(prefix, &p, &removed);
+    if (fault != FAULT_STOPPED || pool_worker_stopping())
+        return lake_objects_outcome(fault);
+    fault = removed > 0 ? FAULT_OVERLOADED : FAULT_NOT_READY;
+    log_event(LOG_WARN, "left_behind", "path=%s removed=%lld reason=\"%s\"", log_quote(prefix), (long long)removed,
+              fault_row(fault)->name);
+    return fault;
 }
 
 static void lake_objects_retract(const struct lake_set *set, int64_t until_ms)
@@ -108,27 +126,27 @@ static void lake_objects_retract(const struct lake_set *set, int64_t until_ms)
 }
 
 static enum fault lake_objects_remove_attempt(const struct lake_batch *batch, const char *attempt, bool keep_batch,
-                                         struct watch *watch)
+                                         struct watch *watch, int64_t until_ms)
 {
+    char prefix[LAKE_PATH_MAX];
     (void)keep_batch;
     if (watch == NULL) {
-        struct objects_patience p = lake_objects_short();
-        return lake_objects_outcome(lake_objects_remove_place(batch, attempt, &p));
+        enum fault fault = lake_objects_key(prefix, batch, attempt, "");
+        return fault == FAULT_NONE ? lake_objects_sweep_away(prefix, until_ms) : fault;
     }
     struct objects_patience p = {.stop = {watch_stops, watch}};
     return watch_reason(watch, lake_objects_remove_place(batch, attempt, &p));
 }
 
-static enum fault lake_objects_remove_batch(const struct lake_batch *batch)
+static enum fault lake_objects_remove_batch(const struct lake_batch *batch, int64_t until_ms)
 {
     char prefix[LAKE_PATH_MAX];
-    struct objects_patience p = lake_objects_short();
     enum fault fault = lake_batch_relative(prefix, batch);
     size_t length = strlen(prefix);
     if (fault != FAULT_NONE || length + 2 > sizeof prefix)
         return FAULT_INTERNAL;
     memcpy(prefix + length, "/", 2);
-    return lake_objects_outcome(objects_remove_all(prefix, &p));
+    return lake_objects_sweep_away(prefix, until_ms);
 }
 
 /* ---- names ---- */

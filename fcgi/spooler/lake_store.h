@@ -38,11 +38,13 @@ struct lake_store {
     void (*retract)(const struct lake_set *set, int64_t until_ms);
     /* Removes what an attempt published, or left when it died. `keep_batch`: somebody may be about to publish into the batch.
      * `watch` NULL: for a sweep, as below. Fine when nothing is there. */
-    enum fault (*remove_attempt)(const struct lake_batch *batch, const char *attempt, bool keep_batch, struct watch *watch);
+    enum fault (*remove_attempt)(const struct lake_batch *batch, const char *attempt, bool keep_batch, struct watch *watch,
+                                 int64_t until_ms);
 
     /* For the sweep. FAULT_STOPPED when a stop of the process was asked for; FAULT_NOT_READY: the lake does not answer in good
-     * time, so nothing more is to be asked of it now; any other is of that one call, and logged. */
-    enum fault (*remove_batch)(const struct lake_batch *batch);
+     * time, so nothing more is to be asked of it now; FAULT_OVERLOADED, of removals: not all went until `until_ms` (or the
+     * least that such a call takes), but some; any other is of that one call. All logged. */
+    enum fault (*remove_batch)(const struct lake_batch *batch, int64_t until_ms);
     /* The names below a directory (relative to the lake) behind `after`, as sweep_names_read() has them. */
     enum fault (*names)(struct sweep_names *out, const char *relative, const char *after, bool (*good)(const char *name));
     /* Removes a directory if nothing is in it. */

@@ -125,8 +125,7 @@ enum fault lease_look(struct lease *l, struct lease_batch *b)
     b->event = strcmp(db_text(&rows, 0, 1), "experienceevent") == 0;
     b->published = strcmp(db_text(&rows, 0, 2), "success") == 0;
     b->winner = db_text(&rows, 0, 3);
-    b->held = strcmp(db_text(&rows, 0, 4), l->attempt) == 0;
-    b->last_fault = db_text(&rows, 0, 5);
-    b->request = db_text(&rows, 0, 6);
+    b->last_fault = db_text(&rows, 0, 4);
+    b->request = db_text(&rows, 0, 5);
     return FAULT_NONE;
 }

@@ -60,7 +60,6 @@ struct lease_batch {
     bool event;         /* the dataset's class */
     bool published;     /* status success */
     const char *winner; /* the attempt whose files were published; "" for none */
-    bool held;          /* the queue entry still names this attempt */
     const char *request;    /* the id of the request that made the job; "" if it is no export */
     const char *last_fault; /* what the attempts before told, a fault's name; "" for nothing */
 };

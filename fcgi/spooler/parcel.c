@@ -11,6 +11,7 @@
 
 #include "core/stmt_spooler.h"
 #include "lib/log.h"
+#include "spooler/session.h"
 #include "spooler/workplace.h"
 
 #define PARCEL_PREFIX "part-"
@@ -114,7 +115,7 @@ enum fault parcel_collect(struct parcel *p, struct lease *l, const struct run_re
     const char *params[] = {arena_int(a, l->org), arena_int(a, l->sandbox), arena_int(a, l->job)};
     if (arena_exhausted(a))
         return FAULT_MEMORY;
-    enum fault fault = db_call(l->db, a, l->org, &STMT_HELP_FILES, params, &rows);
+    enum fault fault = session_insist(l->db, a, l->org, &STMT_HELP_FILES, params, &rows);
     if (fault != FAULT_NONE)
         return fault;
     uint32_t count = own->files + (uint32_t)rows.count;

@@ -14,11 +14,12 @@
 #include "lib/log.h"
 #include "lib/pool.h"
 #include "spooler/lake_store.h"
+#include "spooler/session.h"
 #include "spooler/tree.h"
 
 #define PUBLISH_LIST_BYTES (64u * 1024u * 1024u)
 #define PUBLISH_FIGURES_BYTES (2u * 1024u * 1024u)
-#define PUBLISH_ASK_MS 30000
+#define PUBLISH_ASK_MS 60000
 #define PUBLISH_ASK_PAUSE_MS 200
 #define PUBLISH_UNDO_MS 1000
 
@@ -36,51 +37,8 @@ static void publish_list_files(const struct publish_order *o, struct str *out)
     str_append_char(out, ']');
 }
 
-/* The transaction, with its texts made. */
-static enum fault publish_commit(const struct publish_order *o, const char *files, const char *namespaces,
-                                 const char *skipped)
-{
-    struct lease *l = o->lease;
-    struct arena *a = l->arena;
-    const struct run_result *r = o->result;
-    char push[CRYPTO_UUID_TEXT];
-    crypto_uuid(push);
-    const char *params[] = {arena_int(a, l->org),
-                            arena_int(a, l->sandbox),
-                            arena_int(a, l->job),
-                            l->batch,
-                            l->attempt,
-                            push,
-                            files,
-                            arena_int(a, r->profiles),
-                            arena_int(a, r->events),
-                            namespaces,
-                            skipped,
-                            arena_int(a, r->watermark_ms),
-                            arena_int(a, r->end_ms),
-                            arena_int(a, r->end_ms),
-                            preview_text(r->preview)};
-    return arena_exhausted(a) ? FAULT_MEMORY : db_call(l->db, a, l->org, &STMT_JOB_PUBLISH, params, NULL);
-}
-
-static enum fault publish_tell(const struct publish_order *o)
-{
-    struct str files = STR_INIT(PUBLISH_LIST_BYTES), namespaces = STR_INIT(PUBLISH_FIGURES_BYTES),
-               skipped = STR_INIT(PUBLISH_FIGURES_BYTES);
-    enum fault fault = FAULT_MEMORY;
-    publish_list_files(o, &files);
-    run_print_namespaces(o->result, &namespaces);
-    run_print_skipped(o->result, &skipped);
-    if (!files.overflow && !namespaces.overflow && !skipped.overflow)
-        fault = publish_commit(o, files.data, namespaces.data, skipped.data);
-    str_free(&files);
-    str_free(&namespaces);
-    str_free(&skipped);
-    return fault;
-}
-
-/* The connection went in the middle of the transaction: it may have been committed or not. Asks until
- * the database answers, or time is up. */
+/* The connection went in the middle of the transaction, and somebody else has the job by now, or the job its end: by us?
+ * Asks until the database answers, or time is up. */
 static enum fault publish_find_out(struct lease *l)
 {
     int64_t deadline = clock_monotonic_ms() + PUBLISH_ASK_MS;
@@ -90,10 +48,65 @@ static enum fault publish_find_out(struct lease *l)
         pool_worker_wait(-1, PUBLISH_ASK_PAUSE_MS);
     if (fault != FAULT_NONE)
         return FAULT_DB_UNAVAILABLE;
-    if (batch.published && strcmp(batch.winner, l->attempt) == 0)
-        return FAULT_NONE;
-    /* while the entry names us the transaction may still be under way in the server */
-    return batch.held ? FAULT_DB_UNAVAILABLE : FAULT_LEASE_LOST;
+    return batch.published && strcmp(batch.winner, l->attempt) == 0 ? FAULT_NONE : FAULT_LEASE_LOST;
+}
+
+/* The transaction. One whose connection went may have been committed or not, or still be under way: it is told again, at once
+ * first, because others look for work whose session is gone. That waits for the one under way at the entry's row.
+ * SECURITY: after such a doubt three answers are sure, because the one before gets none but them any more: it was published, the
+ * entry is not ours any more, the job was cancelled. */
+static enum fault publish_commit(struct lease *l, const char *const *params, bool *unsure)
+{
+    const int64_t deadline = clock_monotonic_ms() + PUBLISH_ASK_MS;
+    enum fault fault = session_insist(l->db, l->arena, l->org, &STMT_JOB_PUBLISH, params, NULL);
+    const bool doubt = fault == FAULT_DB_UNAVAILABLE;
+    for (int tries = 0; fault == FAULT_DB_UNAVAILABLE &&
+                        (tries == 0 || (clock_monotonic_ms() < deadline && !pool_worker_stopping())); tries++) {
+        if (tries > 0)
+            pool_worker_wait(-1, PUBLISH_ASK_PAUSE_MS);
+        fault = session_insist(l->db, l->arena, l->org, &STMT_JOB_PUBLISH, params, NULL);
+    }
+    if (doubt && fault == FAULT_LEASE_LOST)
+        fault = publish_find_out(l);
+    *unsure = doubt && fault != FAULT_NONE && fault != FAULT_LEASE_LOST && fault != FAULT_CANCELLED;
+    return *unsure ? FAULT_DB_UNAVAILABLE : fault;
+}
+
+/* The same with its texts made. */
+static enum fault publish_tell(const struct publish_order *o, bool *unsure)
+{
+    struct str files = STR_INIT(PUBLISH_LIST_BYTES), namespaces = STR_INIT(PUBLISH_FIGURES_BYTES),
+               skipped = STR_INIT(PUBLISH_FIGURES_BYTES);
+    struct lease *l = o->lease;
+    struct arena *a = l->arena;
+    const struct run_result *r = o->result;
+    enum fault fault = FAULT_MEMORY;
+    char push[CRYPTO_UUID_TEXT];
+    crypto_uuid(push);
+    publish_list_files(o, &files);
+    run_print_namespaces(r, &namespaces);
+    run_print_skipped(r, &skipped);
+    const char *params[] = {arena_int(a, l->org),
+                            arena_int(a, l->sandbox),
+                            arena_int(a, l->job),
+                            l->batch,
+                            l->attempt,
+                            push,
+                            files.data,
+                            arena_int(a, r->profiles),
+                            arena_int(a, r->events),
+                            namespaces.data,
+                            skipped.data,
+                            arena_int(a, r->watermark_ms),
+                            arena_int(a, r->end_ms),
+                            arena_int(a, r->end_ms),
+                            preview_text(r->preview)};
+    if (!files.overflow && !namespaces.overflow && !skipped.overflow && !arena_exhausted(a))
+        fault = publish_commit(l, params, unsure);
+    str_free(&files);
+    str_free(&namespaces);
+    str_free(&skipped);
+    return fault;
 }
 
 /* Writes the manifest of one batch from its files, which stand together from *first on, and makes its directory
@@ -154,12 +167,8 @@ enum fault publish_job(const struct publish_order *o, bool *unsure)
     if (set == NULL)
         return FAULT_MEMORY;
     enum fault fault = publish_prepare(o, set, &begun);
-    if (fault == FAULT_NONE) {
-        fault = publish_tell(o);
-        if (fault == FAULT_DB_UNAVAILABLE)
-            fault = publish_find_out(o->lease);
-        *unsure = fault == FAULT_DB_UNAVAILABLE;
-    }
+    if (fault == FAULT_NONE)
+        fault = publish_tell(o, unsure);
     /* SECURITY: nothing is removed that may have been published */
     if (fault != FAULT_NONE && !*unsure)
         publish_undo(set, begun);

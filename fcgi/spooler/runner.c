@@ -69,7 +69,7 @@ static enum fault runner_clean_batch(struct runner *r, const char *batch)
 {
     const struct lease *l = r->lease;
     struct lake_batch place = {.org = l->org, .sandbox = l->sandbox, .dataset = r->batch.dataset, .batch = batch};
-    return lake_store()->remove_attempt(&place, l->previous, false, &r->watch);
+    return lake_store()->remove_attempt(&place, l->previous, false, &r->watch, 0);
 }
 
 /* The helpers of the attempt that died. */

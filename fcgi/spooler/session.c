@@ -9,12 +9,15 @@
 #include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
+#include "lib/pool.h"
 
 #define SESSION_WAIT_MS 10000
 #define SESSION_SENDER_WAIT_MS 5000
 #define SESSION_SENDER_LOCK_MS 1000 /* nothing is sent while it waits */
 #define SESSION_LOCK_MS 5000 /* shorter: a lock that somebody else holds is no loss of the database */
 #define SESSION_LOOKS 4      /* in a silence */
+#define SESSION_INSIST_MS 60000
+#define SESSION_INSIST_PAUSE_MS 200
 
 struct db_options session_lease_options(void)
 {
@@ -67,4 +70,17 @@ void session_end_silent(struct db *lease, struct arena *a, int64_t *ended_ms)
     *ended_ms = now;
     if (db_call(lease, a, 0, &STMT_SESSION_END_SILENT, params, &rows) == FAULT_NONE && db_int(&rows, 0, 0) > 0)
         log_event(LOG_WARN, "silent_sessions_ended", "count=%lld", (long long)db_int(&rows, 0, 0));
+}
+
+enum fault session_insist(struct db *lease, struct arena *a, int org, const struct stmt *stmt, const char *const *params,
+                          struct db_rows *rows)
+{
+    const int64_t deadline_ms = clock_monotonic_ms() + SESSION_INSIST_MS;
+    enum fault fault;
+    while ((fault = db_call(lease, a, org, stmt, params, rows)) == FAULT_DB_CONFLICT && clock_monotonic_ms() < deadline_ms) {
+        if (pool_worker_stopping())
+            return FAULT_STOPPED;
+        pool_worker_wait(-1, SESSION_INSIST_PAUSE_MS);
+    }
+    return fault;
 }

@@ -3,7 +3,7 @@
  *
  * The lock that a lease is lives in a session. A worker that stands still keeps its session, so the server ends those
  * that say nothing for spooler.silence_ms; whoever then takes the work over ends what else the attempt left
- * (work_claim, session_end in sql/api). Callers: spool, sender.
+ * (work_claim, session_end in sql/api). Callers: spool, sender; attempt, helper, parcel, publish.
  */
 #ifndef CONSIGN_SPOOLER_SESSION_H
 #define CONSIGN_SPOOLER_SESSION_H
@@ -29,5 +29,11 @@ struct db_options session_work_options(const char *name, bool (*stopped)(void *)
  * for longer than the silence: that is no idleness to the server. `*ended_ms` is when it was done last, kept by the
  * caller. Best effort. */
 void session_end_silent(struct db *lease, struct arena *arena, int64_t *ended_ms);
+
+/* A call in the middle of long work or at its end, by the session that holds its lease: what somebody else's lock is in the
+ * way of has changed nothing, so it is called again, for a minute. That the work goes on needs no other word meanwhile.
+ * FAULT_STOPPED: a stop was asked for instead. Any other fault as db_call(). */
+enum fault session_insist(struct db *lease, struct arena *arena, int org, const struct stmt *stmt, const char *const *params,
+                          struct db_rows *rows) MUST_CHECK;
 
 #endif

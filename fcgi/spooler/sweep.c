@@ -22,6 +22,7 @@
 #include "spooler/tree.h"
 
 #define SWEEP_SLICE_MS 2000 /* of a step that can go on the next time: the worker has other work too */
+#define SWEEP_REMOVALS_MS 30000
 
 /* Where the steps go on. */
 struct sweep_marks {
@@ -38,6 +39,12 @@ enum fault sweep_go_on(void)
 bool sweep_time_is_up(const struct sweep *s)
 {
     return clock_monotonic_ms() >= s->until_ms;
+}
+
+int64_t sweep_removals_end(void)
+{
+    const int64_t silence_ms = conf_number(CONF_SPOOLER_SILENCE_MS) / 2;
+    return clock_monotonic_ms() + (silence_ms < SWEEP_REMOVALS_MS ? silence_ms : SWEEP_REMOVALS_MS);
 }
 
 enum fault sweep_each(struct sweep *s, const char *path,

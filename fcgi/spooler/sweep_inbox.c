@@ -2,18 +2,23 @@
  * sweep_inbox: uploads that nobody will load: their batch is over, or they were cut off before they were entered.
  *
  * An upload is entered after its last byte; one that is not and was not written to for INBOX_QUIET_S is of a request
- * that died. Caller: sweep.
+ * that died. What time it is the file system says, which wrote down when a file was written to: it may be another machine's,
+ * with another clock than ours. Caller: sweep.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "core/ident.h"
 #include "core/inbox.h"
 #include "core/stmt_spooler.h"
 #include "lib/conf.h"
+#include "lib/log.h"
 #include "spooler/sweep_step.h"
 
 #define INBOX_QUIET_S 900 /* far longer than the pool lets a request rest */
@@ -23,7 +28,21 @@ struct inbox {
     int org, sandbox;
     const char *batch;
     int64_t files; /* counted in the batch */
+    time_t now;    /* by the file system's clock; 0: it does not say */
 };
+
+/* Has the file system write its time down at the inbox itself, which takes no room, and reads it. */
+static time_t inbox_now(const char *path)
+{
+    struct stat about;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool told = fd >= 0 && futimens(fd, NULL) == 0 && fstat(fd, &about) == 0;
+    if (!told)
+        log_event(LOG_ERROR, "directory", "what=time path=%s reason=\"%s\"", log_quote(path), strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return told ? about.st_mtime : 0;
+}
 
 static enum fault inbox_count(struct sweep *s, const char *parent, const char *name, void *arg)
 {
@@ -45,7 +64,7 @@ static enum fault inbox_file(struct sweep *s, const char *parent, const char *na
     (void)parent;
     if (!ident_is_uuid(name) ||
         inbox_file_path(path, conf_text(CONF_INBOX_DIR), in->org, in->sandbox, in->batch, name) != FAULT_NONE ||
-        lstat(path, &about) != 0 || about.st_mtime > time(NULL) - INBOX_QUIET_S)
+        lstat(path, &about) != 0 || about.st_mtime > in->now - INBOX_QUIET_S)
         return FAULT_NONE;
     const char *params[] = {arena_int(s->arena, in->org), arena_int(s->arena, in->sandbox), in->batch, name};
     enum fault fault = sweep_ask(s, in->org, &STMT_UPLOAD_WANTED, params, &entered, NULL);
@@ -115,6 +134,6 @@ static enum fault inbox_org(struct sweep *s, const char *parent, const char *nam
 
 enum fault sweep_inbox(struct sweep *s)
 {
-    struct inbox in = {0};
+    struct inbox in = {.now = inbox_now(conf_text(CONF_INBOX_DIR))};
     return sweep_each(s, conf_text(CONF_INBOX_DIR), inbox_org, &in);
 }

@@ -15,6 +15,7 @@
 
 #include "core/lake.h"
 #include "core/stmt_spooler.h"
+#include "lib/clock.h"
 #include "lib/str.h"
 #include "spooler/lake_store.h"
 #include "spooler/sweep_names.h"
@@ -69,7 +70,7 @@ static const char *lake_array(struct lake_walk *w, size_t offset)
     return kept;
 }
 
-static enum fault lake_remove(struct lake_walk *w, const struct lake_question *q, bool awaited)
+static enum fault lake_remove(struct lake_walk *w, const struct lake_question *q, bool awaited, int64_t until_ms)
 {
     struct lake_batch where = {.org = w->at.org, .sandbox = w->at.sandbox, .dataset = q->dataset, .batch = q->batch};
     char path[LAKE_PATH_MAX];
@@ -81,14 +82,15 @@ static enum fault lake_remove(struct lake_walk *w, const struct lake_question *q
     enum fault fault = lake_attempt_relative(path, &where, q->attempt);
     /* the batch's directory stays for an attempt that may be about to move its files there */
     if (fault == FAULT_NONE)
-        fault = lake_store()->remove_attempt(&where, q->attempt, awaited, NULL);
+        fault = lake_store()->remove_attempt(&where, q->attempt, awaited, NULL, until_ms);
     sweep_removed(w->s, path, fault);
     return fault;
 }
 
 /* Asks about all that was noted, and removes what is dead. What can't be removed is no reason to leave the others. When the
  * lake did not answer to that in good time it may answer to none: the walk ends for this time, with the batch, and goes on
- * behind it the next. */
+ * behind it the next. When there is more than there is time for it ends too (FAULT_OVERLOADED), and begins again where it
+ * began. */
 static enum fault lake_ask(struct lake_walk *w)
 {
     struct sweep *s = w->s;
@@ -101,6 +103,7 @@ static enum fault lake_ask(struct lake_walk *w)
                             lake_array(w, offsetof(struct lake_question, attempt))};
     enum fault fault = arena_exhausted(s->arena) ? FAULT_MEMORY
                                                  : db_call(s->db, s->arena, w->at.org, &STMT_LAKE_DEAD, params, &rows);
+    const int64_t until_ms = sweep_removals_end();
     for (int row = 0; fault == FAULT_NONE && row < rows.count; row++) {
         int64_t place = db_int(&rows, row, 0);
         enum fault lake = FAULT_NONE;
@@ -109,19 +112,19 @@ static enum fault lake_ask(struct lake_walk *w)
         const struct lake_question *q = &w->question[place - 1];
         if (w->stuck && strcmp(q->batch, w->batch) != 0)
             break;
-        lake = lake_remove(w, q, db_bool(&rows, row, 1));
+        lake = clock_monotonic_ms() < until_ms ? lake_remove(w, q, db_bool(&rows, row, 1), until_ms) : FAULT_OVERLOADED;
         if (lake == FAULT_NOT_READY && !w->stuck) {
             w->stuck = true;
             str_copy_fitting(w->dataset, sizeof w->dataset, q->dataset);
             str_copy_fitting(w->batch, sizeof w->batch, q->batch);
-        } else if (lake == FAULT_STOPPED) {
+        } else if (lake == FAULT_STOPPED || lake == FAULT_OVERLOADED) {
             fault = lake;
         }
     }
     w->questions = 0;
     arena_reset(s->arena);
     fault = fault == FAULT_NONE ? sweep_go_on() : fault;
-    return fault == FAULT_NONE && w->stuck ? FAULT_NOT_READY : fault;
+    return (fault == FAULT_NONE || fault == FAULT_OVERLOADED) && w->stuck ? FAULT_NOT_READY : fault;
 }
 
 static enum fault lake_note(struct lake_walk *w, const char *dataset, const char *batch, const char *attempt)
@@ -267,7 +270,8 @@ enum fault sweep_lake(struct sweep *s, const char *mark)
         sweep_place_write(&at, place);
     }
     free(w);
-    if (fault == FAULT_NOT_READY || fault == FAULT_STORE) { /* logged; from the same mark the next time, if there is no other */
+    if (fault == FAULT_NOT_READY || fault == FAULT_STORE || fault == FAULT_OVERLOADED) {
+        /* logged; from the same mark the next time, if there is no other */
         if (!kept)
             return FAULT_NONE;
         fault = FAULT_NONE;

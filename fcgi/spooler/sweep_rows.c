@@ -11,6 +11,7 @@
 #include "core/ident.h"
 #include "core/lake.h"
 #include "core/stmt_spooler.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/str.h"
@@ -80,13 +81,13 @@ static enum fault rows_pass(struct sweep *s, const struct sweep_place *place, co
 
 /* ---- batches that expire ---- */
 
-static enum fault expire_files(struct sweep *s, const struct sweep_place *place, const char *batch)
+static enum fault expire_files(struct sweep *s, const struct sweep_place *place, const char *batch, int64_t until_ms)
 {
     struct lake_batch where = {.org = place->org, .sandbox = place->sandbox, .dataset = place->dataset, .batch = batch};
     char path[LAKE_PATH_MAX];
     enum fault fault = lake_batch_relative(path, &where);
     if (fault == FAULT_NONE)
-        fault = lake_store()->remove_batch(&where);
+        fault = lake_store()->remove_batch(&where, until_ms);
     sweep_removed(s, path, fault);
     return fault;
 }
@@ -98,11 +99,12 @@ static enum fault expire_some(struct sweep *s, const struct sweep_place *place, 
     const char *params[] = {arena_int(s->arena, place->org), arena_int(s->arena, place->sandbox), place->dataset,
                             ROWS_EXPIRE_TEXT};
     enum fault fault = db_call(s->db, s->arena, place->org, &STMT_BATCH_EXPIRE, params, &rows);
-    enum fault lake = FAULT_NONE; /* when it does not answer the rest is for sweep_lake */
+    enum fault lake = FAULT_NONE; /* when it does not answer, or takes long, the rest is for sweep_lake */
+    const int64_t until_ms = sweep_removals_end();
     int count = fault == FAULT_NONE ? rows.count : 0;
-    for (int row = 0; row < count && lake != FAULT_NOT_READY && lake != FAULT_STOPPED; row++) {
+    for (int row = 0; row < count && lake != FAULT_NOT_READY && lake != FAULT_STOPPED && clock_monotonic_ms() < until_ms; row++) {
         if (strcmp(db_text(&rows, row, 1), "export") == 0)
-            lake = expire_files(s, place, db_text(&rows, row, 0));
+            lake = expire_files(s, place, db_text(&rows, row, 0), until_ms);
     }
     if (count > 0)
         log_event(LOG_INFO, "expired", "org=%d sandbox=%d dataset=%s batches=%d", place->org, place->sandbox,

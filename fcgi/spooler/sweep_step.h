@@ -57,6 +57,10 @@ enum fault sweep_go_on(void) MUST_CHECK;
 /* Whether the step has had its time. */
 bool sweep_time_is_up(const struct sweep *s);
 
+/* Until when files may be removed after a statement, by clock_monotonic_ms(): a session that says nothing is ended
+ * (spooler.silence_ms), and the worker has other work too. */
+int64_t sweep_removals_end(void);
+
 /* Calls visit(path, name) with every name in a directory that does not begin with a dot, until it answers a fault or a stop
  * is asked for. A directory that is not there has none. */
 enum fault sweep_each(struct sweep *s, const char *path,

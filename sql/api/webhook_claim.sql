@@ -7,7 +7,10 @@
 -- each of them takes, and the last room is kept for who has nothing under way: up to 60 orgs a sender, 15 endpoints an org.
 -- Senders claim one after the other: one that finds another at it gets nothing, and asks again.
 -- Events of an org or sandbox that is disabled wait as those of a disabled endpoint do.
--- SECURITY: runs as the owner, so that the role that sends has a right to what is due and to no table.
+-- What would have to wait longer than any event does (webhook_end), and what was not tried yet and is of a later time than now,
+-- is due too: the clock was set back, or another server took over whose clock is slower.
+-- SECURITY: runs as the owner, so that the role that sends has a right to what is due and to no table; and it takes no
+-- event for longer than a minute.
 CREATE OR REPLACE FUNCTION consign.webhook_claim(p_most integer, p_lease_ms bigint)
     RETURNS TABLE (org integer, sandbox integer, event uuid, attempts integer, webhook text, url text, secret text,
                    old_secret text, body text)
@@ -18,9 +21,24 @@ DECLARE
     endpoint_most constant integer := 4;
     org_most      constant integer := 16;
     once_most     constant integer := 16; -- the sender has their bodies in memory twice
+    longest_ms    constant bigint := 3600000; -- as in webhook_end
+    heal_most     constant integer := 1000;
     moment        constant bigint := consign.now_ms();
+    lease_ms      constant bigint := least(greatest(p_lease_ms, 1), 60000);
+    early         record;
 BEGIN
-    -- an idle sender asks this several times a second
+    -- an idle sender asks this several times a second: each is a look at the end of an index
+    FOR early IN
+        (SELECT e.org, e.sandbox, e.event FROM consign.webhook_event e
+            WHERE e.outcome IS NULL AND e.not_before_ms > moment + longest_ms ORDER BY e.not_before_ms DESC LIMIT heal_most)
+        UNION ALL
+        (SELECT e.org, e.sandbox, e.event FROM consign.webhook_event e
+            WHERE e.outcome IS NULL AND e.created_ms > moment AND e.not_before_ms > moment AND e.attempts = 0
+            ORDER BY e.created_ms DESC LIMIT heal_most)
+    LOOP
+        UPDATE consign.webhook_event e SET not_before_ms = moment + CASE WHEN e.sending THEN lease_ms ELSE 0 END
+            WHERE e.org = early.org AND e.sandbox = early.sandbox AND e.event = early.event;
+    END LOOP;
     PERFORM FROM consign.webhook_event e WHERE e.outcome IS NULL AND e.not_before_ms <= moment LIMIT 1;
     IF NOT FOUND OR NOT pg_try_advisory_xact_lock(claiming, 0) THEN
         RETURN;
@@ -54,7 +72,7 @@ BEGIN
         ORDER BY b.place, b.not_before_ms LIMIT least(p_most, once_most)
     )
     UPDATE consign.webhook_event e
-        SET sending = true, attempts = e.attempts + 1, not_before_ms = moment + p_lease_ms
+        SET sending = true, attempts = e.attempts + 1, not_before_ms = moment + lease_ms
         FROM chosen c WHERE e.org = c.org AND e.sandbox = c.sandbox AND e.event = c.event
         RETURNING e.org, e.sandbox, e.event, e.attempts, c.name, c.url, encode(c.secret, 'hex'),
             CASE WHEN c.old_until_ms > moment THEN encode(c.old_secret, 'hex') END, e.body;

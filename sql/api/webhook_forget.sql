@@ -11,7 +11,7 @@ BEGIN
     DELETE FROM consign.webhook_event e
         USING (SELECT x.org, x.sandbox, x.event FROM consign.webhook_event x
                WHERE x.outcome IS NOT NULL AND x.ended_ms < before
-               ORDER BY x.ended_ms LIMIT p_most FOR UPDATE SKIP LOCKED) old
+               ORDER BY x.ended_ms LIMIT p_most) old
         WHERE e.org = old.org AND e.sandbox = old.sandbox AND e.event = old.event;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;

@@ -4,6 +4,9 @@
 -- What an org or sandbox has over its quota of running work is left out; with p_express all orgs for which anything
 -- runs. With the weights, and how much runs.
 --
+-- Due is also what has to wait longer than anything does (work_release), and what was not tried yet and is of a later time than
+-- now: the clock was set back, or another server took over whose clock is slower.
+--
 -- The cost grows with the sandboxes that have work, not with how much they have: one tenant's long queue must
 -- not make every claim slow. Hence the index scans, also while the planner takes the table for a small one, and
 -- OFFSET 0, which keeps it from joining with all quotas that there are.
@@ -14,7 +17,8 @@ CREATE OR REPLACE FUNCTION consign.work_ready(p_express boolean)
     SET plan_cache_mode = force_generic_plan AS
 $$
 DECLARE
-    moment bigint := consign.now_ms();
+    moment constant bigint := consign.now_ms();
+    longest_ms constant bigint := 3600000; -- the most that the setting spooler.retry_ms takes
 BEGIN
     RETURN QUERY
     WITH RECURSIVE place AS ( -- the sandboxes with work, found without reading all of it
@@ -32,14 +36,16 @@ BEGIN
         SELECT p.org, p.sandbox, 'export'::text AS kind, job.entry FROM place p CROSS JOIN LATERAL (
             SELECT q.entry FROM consign.work_queue q
             WHERE q.org = p.org AND q.sandbox = p.sandbox AND q.kind = 'export' AND q.attempt IS NULL
-                AND q.not_before_ms <= moment
+                AND (q.not_before_ms <= moment OR q.not_before_ms > moment + longest_ms
+                    OR (q.created_ms > moment AND q.attempts = 0))
             ORDER BY q.entry LIMIT 1) job
         UNION ALL
         SELECT p.org, p.sandbox, 'ingest', load.entry FROM place p CROSS JOIN LATERAL (
-            SELECT q.entry, q.attempt, q.not_before_ms FROM consign.work_queue q
+            SELECT q.* FROM consign.work_queue q
             WHERE q.org = p.org AND q.sandbox = p.sandbox AND q.kind = 'ingest'
             ORDER BY q.entry LIMIT 1) load
-        WHERE load.attempt IS NULL AND load.not_before_ms <= moment
+        WHERE load.attempt IS NULL AND (load.not_before_ms <= moment OR load.not_before_ms > moment + longest_ms
+            OR (load.created_ms > moment AND load.attempts = 0))
     )
     SELECT r.org, r.sandbox, r.kind, r.entry, coalesce(o.weight, 1), coalesce(ob.running, 0),
            coalesce(s.weight, 1), coalesce(sb.running, 0)

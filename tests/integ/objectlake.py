@@ -104,7 +104,7 @@ def site():
     made = Store()
     try:
         with ownstack.own_stack() as own:
-            yield Site(made, own.start(**made.settings(spooler__sweep_ms=500, spooler__retry_ms=100,
+            yield Site(made, own.start(**made.settings(spooler__sweep_ms=500, spooler__retry_ms=100, spooler__silence_ms=11000,
                                                        export__part_bytes=FILE_BYTES)))
     finally:
         made.remove()

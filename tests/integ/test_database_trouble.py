@@ -121,6 +121,42 @@ def test_the_spooler_outlives_a_locked_queue(stack, client, owner):
     assert time.monotonic() - begin < 3
 
 
+IN_THE_WAY = {"locked": "RAISE EXCEPTION 'in the way' USING ERRCODE = '55P03'",
+              "cut": "PERFORM pg_terminate_backend(pg_backend_pid())"}
+
+
+@contextlib.contextmanager
+def ends_disturbed(owner, what):
+    """The next two transactions that end an export do not come through; yields how many were tried."""
+    owner.execute("CREATE SEQUENCE public.ends")
+    owner.execute("CREATE FUNCTION public.disturb() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+                  f" IF nextval('public.ends') <= 2 THEN {IN_THE_WAY[what]}; END IF; RETURN NEW; END $$")
+    owner.execute("CREATE TRIGGER disturb BEFORE INSERT ON consign.lake_usage FOR EACH ROW EXECUTE FUNCTION public.disturb()")
+    try:
+        yield lambda: owner.execute("SELECT last_value FROM public.ends").fetchone()[0]
+    finally:
+        owner.execute("DROP FUNCTION public.disturb() CASCADE")
+        owner.execute("DROP SEQUENCE public.ends")
+
+
+@pytest.mark.parametrize("what", IN_THE_WAY)
+def test_trouble_at_the_end_of_an_export_costs_no_attempt(stack, client, owner, what):
+    """It is hours of work by then. Only one worker runs: others may take over what lost its session, and rightly."""
+    dataset = flows.create_dataset(client)
+    held = stack.spooler_pids()[2:]
+    with ends_disturbed(owner, what) as tried:
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            job, _ = flows.export(client, flows.job_body(dataset, fields="nothing"))
+        finally:
+            for pid in held:
+                os.kill(pid, signal.SIGCONT)
+        assert tried() == 3
+    lines = [line for line in (stack.dir / "log" / "spooler.log").read_text().splitlines() if f"job={job['id']} " in line]
+    assert sum("event=claimed" in line for line in lines) == 1
+
+
 def test_all_connections_used_up(stack, client, owner, api_pids):
     dataset = flows.create_dataset(client)
     client.get(JOBS)

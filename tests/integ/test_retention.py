@@ -2,8 +2,10 @@
 
 import contextlib
 import os
+import sys
 import time
 import uuid
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -11,15 +13,26 @@ import pytest
 import flows
 import ownstack
 from flows import BATCH_FILES, CATALOG, FILES, JOBS, PREVIEW, eventually
+from stack import REPO
 
+sys.path.insert(0, str(REPO / "tests" / "fault"))
+
+from inject.clock import SpoolerClock  # noqa: E402
+
+SETTINGS = {"spooler__sweep_ms": 500}
 DAY_MS = 86400000
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
-def stack():
-    with ownstack.own_stack() as own:
-        yield own.start(spooler__sweep_ms=500)
+def own():
+    with ownstack.own_stack() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def stack(own):
+    return own.start(**SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -355,3 +368,26 @@ def test_retention_is_set_shown_and_cleared_and_refuses_what_is_none(stack, home
     assert dataset not in stack.ctl("retention", "list")
     with pytest.raises(RuntimeError, match="no retention"):
         stack.ctl("retention", "clear", *place)
+
+
+def test_a_spooler_whose_clock_is_an_hour_ahead_takes_no_upload_under_way_for_a_dead_one(own, stack, home):
+    """Of a file system on another machine: what was written to it just now is an hour old by the spooler's clock."""
+    dataset = flows.create_dataset(home, "profile")
+    batch = flows.open_batch(home, dataset)
+    home.put(flows.file_path(batch, dataset), flows.ndjson([person(1)]))
+    (entered,) = (stack.dir / "inbox").glob(f"*/*/{batch}/*")
+    clock = SpoolerClock(SimpleNamespace(
+        dir=stack.dir, stack=stack, random=None, up=lambda: own.start(**SETTINGS),
+        root=lambda service: int((stack.dir / "pids" / service).read_text().split()[0])))
+    clock.prepare()
+    try:
+        clock.jump(3600)
+        young, dead = (entered.with_name(str(uuid.uuid4())) for _ in range(2))
+        for path in (young, dead):
+            path.write_bytes(b"half a fi")
+        os.utime(dead, (time.time() - 1000,) * 2)
+        eventually(lambda: not dead.exists(), "the dead upload is still there")
+        sweeps(stack)
+        assert young.exists()
+    finally:
+        clock.restore()

@@ -1,5 +1,6 @@
 """What nobody will ask for again goes with the next sweep, and nothing else does (design, promise 12)."""
 
+import concurrent.futures
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ import pytest
 import flows
 import lake
 from flows import JOBS, eventually
+from shapes import assert_problem
 
 pytestmark = pytest.mark.fault
 
@@ -48,6 +50,25 @@ def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(st
     client.post(f"{flows.IMPORT}/{batch}?action=COMPLETE", expect=200)
     assert flows.wait_batch(client, batch)["metrics"]["outputRecordCount"] == 1
     eventually(lambda: not entered.parent.exists(), "the inbox of the batch is still there", SWEEP_S)
+
+
+def test_an_upload_that_was_removed_before_it_was_entered_is_not_acknowledged(stack, client):
+    """A sweep that took it for dead: it had asked before and removes it after."""
+    dataset = flows.create_dataset(client, "profile")
+    batch = flows.open_batch(client, dataset)
+    path, body = flows.file_path(batch, dataset), flows.ndjson([person("a@x")])
+    pieces = {"headers": {"Content-Range": f"bytes 0-{len(body) - 1}/{len(body)}"}}
+    for method, more in (("PUT", {}), ("PATCH", pieces)):
+        with psycopg.connect(stack.pg_uri) as holder, concurrent.futures.ThreadPoolExecutor(1) as other:
+            holder.execute("SELECT FROM consign.batch WHERE batch = %s FOR UPDATE", (batch,))
+            sent = other.submit(client.call, method, path, body=body, **more)
+            (stored,) = eventually(lambda: list((stack.dir / "inbox").glob(f"*/*/{batch}/*")), "nothing was stored")
+            stored.unlink()
+            holder.rollback()
+            assert assert_problem(sent.result(), 503)["type"] == "/problems/storage-unavailable"
+    client.put(path, body)
+    client.post(f"{flows.IMPORT}/{batch}?action=COMPLETE", expect=200)
+    assert flows.wait_batch(client, batch)["metrics"]["outputRecordCount"] == 1
 
 
 def test_idempotency_keys_go_after_24_hours(stack, client):

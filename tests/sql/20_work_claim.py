@@ -1,17 +1,19 @@
 """work_claim: the order of claims, whose work is whose, and what is left of a worker that dies."""
 
 import threading
+import time
 
 from several import Session, Tap, clean, eventually
 
-FAR_MS = 9_000_000_000_000
+LATER_MS = int(time.time() * 1000) + 1_800_000
+PAUSE_MS = 600_000
 
 
-def queue(number, org=1, sandbox=12, attempt=None, not_before_ms=0, cancel=False, kind="export"):
+def queue(number, org=1, sandbox=12, attempt=None, not_before_ms=0, cancel=False, kind="export", created_ms=0, attempts=0):
     with Session(None) as owner:
-        owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, not_before_ms, cancel, created_ms)"
-                   " VALUES (%s, %s, %s, tap.b(%s), %s, %s, %s, 0)",
-                   org, sandbox, kind, number, attempt, not_before_ms, cancel)
+        owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, not_before_ms, cancel, created_ms, attempts)"
+                   " VALUES (%s, %s, %s, tap.b(%s), %s, %s, %s, %s, %s)",
+                   org, sandbox, kind, number, attempt, not_before_ms, cancel, created_ms, attempts)
 
 
 def claim(session, attempt):
@@ -39,11 +41,11 @@ def order(tap):
 
 def later(tap):
     with Session() as a, Session() as b, Session() as c:
-        queue(1, not_before_ms=FAR_MS)
+        queue(1, not_before_ms=LATER_MS)
         tap.is_(claim(a, "a"), None, "work to be tried later is not given out")
         queue(2)
         tap.is_(claim(a, "a"), (2, None, 1), "and does not stand before its org's other work")
-        a.rows("SELECT consign.work_release(1, 12, tap.b(2), 'a', %s, false, 'fault')", FAR_MS)
+        a.rows("SELECT consign.work_release(1, 12, tap.b(2), 'a', %s, false, 'fault')", PAUSE_MS)
         tap.is_(claim(b, "b"), None, "released for later: not given out")
         tap.is_(claim(a, "a"), None, "the worker looks for other work, and lets go of the lock")
         with Session(None) as owner:
@@ -57,6 +59,22 @@ def later(tap):
         tap.is_(eventually(lambda: claim(b, "b")), (3, None, 1), "then it is given out, its attempt not counted")
 
 
+def set_back(tap):
+    """The clock was set back by half an hour or by more than any work waits: what came before is not kept waiting for it."""
+    with Session(None) as owner, Session() as a, Session() as b:
+        for kind in ("export", "ingest"):
+            queue(1, kind=kind, created_ms=LATER_MS, not_before_ms=LATER_MS + 100)
+            tap.is_(claim(a, "a"), (1, None, 1), f"{kind}: what was not tried yet is given out")
+            owner.rows("DELETE FROM consign.work_queue")
+            queue(1, kind=kind, created_ms=LATER_MS, not_before_ms=LATER_MS + 100, attempts=1)
+            tap.is_(claim(a, "a"), None, "a pause is kept all the same")
+            owner.rows("UPDATE consign.work_queue SET not_before_ms = not_before_ms + 3600000")
+            tap.is_(claim(a, "a"), (1, None, 2), "unless it would be longer than any")
+            a.rows("SELECT consign.work_release(1, 12, tap.b(1), 'a', 5000, false, 'fault')")
+            tap.is_(claim(b, "b"), None, "and is one by the new clock then")
+            owner.rows("DELETE FROM consign.work_queue")
+
+
 def in_order(tap):
     """The batches of a sandbox are loaded one by one, as they were completed."""
     with Session() as a, Session() as b, Session() as c:
@@ -67,7 +85,7 @@ def in_order(tap):
         tap.is_(claim(a, "a"), (1, None, 1), "the batch completed first")
         tap.is_(claim(b, "b"), (3, None, 1), "the next batch of the sandbox waits, another sandbox's does not")
         tap.is_(claim(c, "c"), (4, None, 1), "and exports don't")
-        a.rows("SELECT consign.work_release(1, 12, tap.b(1), 'a', %s, false, 'fault')", FAR_MS)
+        a.rows("SELECT consign.work_release(1, 12, tap.b(1), 'a', %s, false, 'fault')", PAUSE_MS)
         tap.is_(claim(a, "a"), None, "not even while the first one waits to be tried again")
         with Session(None) as owner:
             owner.rows("DELETE FROM consign.work_queue WHERE batch = tap.b(1)")
@@ -152,6 +170,6 @@ def many(tap):
 
 
 with Tap() as results:
-    for test in (order, later, in_order, long_queues, orphans, undone, many):
+    for test in (order, later, set_back, in_order, long_queues, orphans, undone, many):
         clean()
         test(results)

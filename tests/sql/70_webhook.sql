@@ -1,7 +1,7 @@
 -- Webhooks: which endpoint a job names, the event that its end enters, claims in turn, what an attempt comes to, and the end
 -- of what nobody took.
 BEGIN;
-SELECT plan(83);
+SELECT plan(95);
 DELETE FROM consign.webhook_event;
 DELETE FROM consign.webhook WHERE org = 2;
 CREATE FUNCTION pg_temp.endpoint(o integer, s integer, n text) RETURNS void LANGUAGE sql AS
@@ -159,6 +159,26 @@ SELECT pg_temp.event(2, 21, 'theirs', 5);
 SELECT results_eq('SELECT pg_temp.claim(64 - count(*)::integer) FROM consign.webhook_event WHERE sending', ARRAY['2 theirs 1'],
     'and the next has its turn');
 
+-- the clock was set back
+DELETE FROM consign.webhook_event;
+SELECT pg_temp.event(1, 12, 'one', 1);
+CREATE FUNCTION pg_temp.early(how text, attempt integer, created bigint, due bigint) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    moment bigint := consign.now_ms();
+BEGIN
+    UPDATE consign.webhook_event SET sending = how = 'sending', attempts = attempt, created_ms = moment + created, not_before_ms = moment + due;
+    RETURN (SELECT string_agg(claim, ',') FROM pg_temp.claim(9) claim);
+END $$;
+SELECT is(pg_temp.early('new', 0, 1800000, 1800000), '1 one 1', 'what was not tried yet is sent');
+SELECT is(pg_temp.early('failed', 3, 1800000, 1900000), NULL, 'a pause is kept all the same');
+SELECT is(pg_temp.early('failed', 3, 1800000, 3700000), '1 one 1', 'unless it would be longer than any');
+SELECT is(pg_temp.early('sending', 3, 4000000, 4030000), NULL, 'what is being sent is not sent a second time at once');
+SELECT ok((SELECT sending AND not_before_ms <= consign.now_ms() + 60000 FROM consign.webhook_event), 'but when its lease is over by the new clock');
+SELECT is(pg_temp.early('new', 0, 0, -1), '1 one 1', 'due');
+UPDATE consign.webhook_event SET sending = false, not_before_ms = 0;
+SELECT is((SELECT count(*) FROM consign.webhook_claim(9, 9e15::bigint)), 1::bigint, 'a sender that asks for long');
+SELECT ok((SELECT not_before_ms <= consign.now_ms() + 60000 FROM consign.webhook_event), 'has it for a minute');
+
 -- what an attempt comes to
 DELETE FROM consign.webhook_event;
 SELECT pg_temp.event(1, 12, 'one', 1);
@@ -190,7 +210,7 @@ SET LOCAL ROLE consign_spooler;
 SELECT is_empty('SELECT FROM consign.webhook_give_up(0, 9)', 'nothing is to be given up');
 SELECT is(consign.webhook_forget(60000, 9), 0::bigint, 'and it is kept for a while');
 RESET ROLE;
-UPDATE consign.webhook_event SET ended_ms = ended_ms - 60001;
+UPDATE consign.webhook_event SET ended_ms = ended_ms - 3600001;
 SELECT pg_temp.event(1, 12, 'one', 3);
 UPDATE consign.webhook_event SET created_ms = 5 WHERE outcome IS NULL;
 UPDATE consign.webhook_event SET sending = true, not_before_ms = consign.now_ms() + 60000
@@ -200,6 +220,27 @@ SELECT is((SELECT count(*) FROM consign.webhook_give_up(60000, 1)), 1::bigint, '
 SELECT is((SELECT count(*) FROM consign.webhook_give_up(60000, 9)), 1::bigint, 'the one that is just being sent is not');
 SELECT is(consign.webhook_forget(60000, 9), 1::bigint, 'one that was taken long ago is removed');
 SELECT results_eq('SELECT coalesce(outcome, ''-'') FROM consign.webhook_event ORDER BY 1', ARRAY['-', 'given_up', 'given_up'], 'and no other');
+-- whatever statement the spooler is brought to run
+RESET ROLE;
+DELETE FROM consign.webhook_event;
+SELECT pg_temp.event(1, 12, 'one', 2);
+UPDATE consign.webhook_event SET created_ms = created_ms - 3599000;
+CREATE FUNCTION pg_temp.changed(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE statement;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END $$;
+SET LOCAL ROLE consign_spooler;
+SELECT is(pg_temp.changed('DELETE FROM consign.webhook_event') + pg_temp.changed($$UPDATE consign.webhook_event SET outcome = 'given_up', ended_ms = 1$$),
+    0::bigint, 'a young event is neither removed nor ended');
+RESET ROLE;
+UPDATE consign.webhook_event SET created_ms = 5;
+SET LOCAL ROLE consign_spooler;
+SELECT throws_ok($$UPDATE consign.webhook_event SET outcome = 'delivered', ended_ms = 1$$, '42501');
+SELECT is(pg_temp.changed('DELETE FROM consign.webhook_event'), 0::bigint, 'nor an old one without an end');
 RESET ROLE;
 
 -- metrics
@@ -224,5 +265,16 @@ UPDATE consign.webhook_event SET not_before_ms = 0 WHERE sending AND webhook = '
 SELECT ok(pg_temp.metric('webhook_due_ms') > 60000, 'unless its sender is gone');
 SELECT pg_temp.event(1, 12, 'one', 10001);
 SELECT is((SELECT sum(value) FROM consign.metric_read() WHERE name LIKE 'webhook_events/%'), 10000::numeric, 'a backlog is counted up to a bound');
+ANALYZE consign.webhook_event; -- as autovacuum does
+CREATE FUNCTION pg_temp.read_so_far() RETURNS bigint LANGUAGE sql AS
+$$ SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = 'consign.webhook_event'::regclass $$;
+CREATE FUNCTION pg_temp.reads_of_a_claim() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint := pg_temp.read_so_far();
+BEGIN
+    PERFORM FROM consign.webhook_claim(16, 60000);
+    RETURN pg_temp.read_so_far() - before;
+END $$;
+SELECT cmp_ok(pg_temp.reads_of_a_claim(), '<', 200::bigint, 'a claim does not read it');
 SELECT * FROM finish();
 ROLLBACK;

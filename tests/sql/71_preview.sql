@@ -1,6 +1,6 @@
 -- The first rows of a published job: what is kept of those of the attempt and its helpers, and until when.
 BEGIN;
-SELECT plan(26);
+SELECT plan(27);
 SET LOCAL consign.org = 1;
 -- the job n into a dataset, at work; then published with these rows
 CREATE FUNCTION pg_temp.begun(n integer, dataset text DEFAULT d(1), segments text DEFAULT NULL) RETURNS void LANGUAGE sql AS
@@ -45,6 +45,8 @@ SELECT pg_temp.begun(6), pg_temp.begun(7), pg_temp.done(7, E'\nlate');
 UPDATE consign.dataset_preview SET completed_ms = consign.now_ms() + 60000 WHERE org = 1 AND sandbox = 12 AND dataset = d(1);
 SELECT pg_temp.done(6, E'\nearly');
 SELECT is(pg_temp.kept(), '7 7 1 late', 'the newest, whichever commits last');
+SELECT pg_temp.begun(20), pg_temp.done(20, E'\nlater');
+SELECT is(pg_temp.kept(), '20 7 1 later', 'a later job''s, though the clock was set back');
 SELECT pg_temp.begun(8), pg_temp.done(8, NULL);
 SELECT is(pg_temp.kept(), NULL, 'a spooler that keeps none leaves none of the job before');
 SELECT pg_temp.begun(9), consign.job_publish(1, 12, 9, b(9), 'run9', 'push', '[]', 1, 0, '{}', '{}', 1000, 2000, 1500);

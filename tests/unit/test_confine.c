@@ -149,6 +149,7 @@ static void refuses_what_is_not_listed(void **state)
 /* the pool accepts and does not rename; the spooler the other way round */
 ACT(do_rename, rename(file, file))
 ACT(do_rmdir, rmdir("/tmp/consign-never-made"))
+ACT(do_touch, utimensat(AT_FDCWD, file, NULL, 0))
 ACT(do_accept, accept4(0, NULL, NULL, 0))
 
 static void each_program_has_its_own_list(void **state)
@@ -158,6 +159,8 @@ static void each_program_has_its_own_list(void **state)
     assert_int_equal(child(SPOOLS, do_rename), 0);
     assert_int_equal(WEXITSTATUS(child(SERVES, do_rmdir)), EPERM);
     assert_int_equal(WEXITSTATUS(child(SPOOLS, do_rmdir)), ENOENT);
+    assert_int_equal(WEXITSTATUS(child(SERVES, do_touch)), EPERM);
+    assert_int_equal(child(SPOOLS, do_touch), 0);
     assert_int_equal(WEXITSTATUS(child(SPOOLS, do_accept)), EPERM);
     assert_int_not_equal(WEXITSTATUS(child(SERVES, do_accept)), EPERM);
 }

@@ -9,14 +9,14 @@ the product itself has to heal. `allows` are statuses beside those that the cont
 from inject.clock import DatabaseClock, PoolClock, SpoolerClock
 from inject.connections import ConnectionsUsedUp, SessionsCut
 from inject.limits import PoolDescriptors, PoolMemory, SpoolerDescriptors, SpoolerMemory
-from inject.locks import RowsLocked, TableLocked
+from inject.locks import RowsLocked, TableLocked, UsageLocked
 from inject.postgres import BackendKilled, Immediate, StandsStill
 from inject.processes import NginxWorker, PoolSupervisor, PoolWorker, SpoolerSupervisor, SpoolerWorker
 from inject.proxied import CommitCut, CommitLost, RowsCut
 from inject.stopped import PoolStopped, SpoolerStopped
 
 ALL = (PoolWorker, PoolSupervisor, SpoolerWorker, SpoolerSupervisor, NginxWorker, BackendKilled, Immediate, StandsStill,
-       SpoolerStopped, PoolStopped, SessionsCut, ConnectionsUsedUp, TableLocked, RowsLocked, PoolMemory, SpoolerMemory,
-       PoolDescriptors, SpoolerDescriptors, PoolClock, SpoolerClock, DatabaseClock,
+       SpoolerStopped, PoolStopped, SessionsCut, ConnectionsUsedUp, TableLocked, RowsLocked, UsageLocked, PoolMemory,
+       SpoolerMemory, PoolDescriptors, SpoolerDescriptors, PoolClock, SpoolerClock, DatabaseClock,
        CommitCut, CommitLost, RowsCut)
 PREPARED = (PoolClock, SpoolerClock, DatabaseClock, CommitCut, CommitLost, RowsCut)  # need another start of a program

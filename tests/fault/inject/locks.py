@@ -38,3 +38,15 @@ class RowsLocked(TableLocked):
         table = self.random.choice(("work_queue", "ingest_clock", "work_turn", "export_job WHERE ended_ms IS NULL"))
         held = self.db.execute(f"SELECT FROM consign.{table} FOR UPDATE SKIP LOCKED")
         return self.random.uniform(1, 4) if held.rowcount else self.missed()
+
+
+class UsageLocked(TableLocked):
+    """For longer than a session waits for a lock, in the way of the ends of exports."""
+
+    name = "usage of the lake locked in the database"
+    times = 5
+
+    def start(self):
+        self.db = psycopg.connect(self.stand.stack.pg_uri)
+        held = self.db.execute("SELECT FROM consign.lake_usage FOR UPDATE")
+        return 8 if held.rowcount else self.missed()
