@@ -22,7 +22,7 @@ static const char USAGE[] =
     "  client  create --org ID [--org ID ...] --name NAME --rights all|RIGHT,RIGHT,...\n"
     "          list [--org ID] | disable --id CLIENT_ID | enable --id CLIENT_ID\n"
     "  quota   set --org ID [--sandbox NAME] [--weight N] [--running N] [--jobs N] [--lake-bytes N]\n"
-    "          (`default` for N takes it away) | list [--org ID]\n"
+    "          [--inbox-bytes N] (`default` for N takes it away) | list [--org ID]\n"
     "  retention set --org ID --sandbox NAME --dataset ID --days N|--hours N|--ms N\n"
     "          clear --org ID --sandbox NAME --dataset ID | list [--org ID]\n"
     "  webhook create --org ID --sandbox NAME --name N --url URL | list [--org ID]\n"
