@@ -42,7 +42,7 @@ GRANT EXECUTE ON FUNCTION consign.entity_remove, consign.profile_remove TO consi
 GRANT SELECT, DELETE ON consign.identity, consign.profile_fragment, consign.profile_event TO consign_api;
 GRANT SELECT, UPDATE (identities) ON consign.ingest_clock TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.stream_put TO consign_api;
-GRANT EXECUTE ON FUNCTION consign.quota_admit TO consign_api;
+GRANT EXECUTE ON FUNCTION consign.quota_admit, consign.inbox_room, consign.inbox_take TO consign_api;
 GRANT EXECUTE ON FUNCTION consign.quota_room TO consign_api, consign_spooler;
 GRANT SELECT ON consign.quota, consign.lake_usage TO consign_api, consign_spooler; -- what a tenant may take of the service
 GRANT INSERT ON consign.stream_message TO consign_api;
@@ -89,7 +89,7 @@ GRANT EXECUTE ON FUNCTION consign.preview_keep TO consign_spooler; -- of job_pub
 GRANT SELECT, INSERT, UPDATE, DELETE ON consign.dataset_preview TO consign_spooler;
 GRANT USAGE ON SEQUENCE consign.work_queue_entry_seq TO consign_spooler; -- numbers for the locks of helpers
 GRANT EXECUTE ON FUNCTION consign.sweep_begin, consign.sweep_places, consign.lake_dead, consign.batch_expire,
-    consign.batch_forget, consign.job_archive, consign.job_archive_move TO consign_spooler; -- the sweep
+    consign.batch_forget, consign.batch_abandon, consign.job_archive, consign.job_archive_move TO consign_spooler; -- the sweep
 GRANT SELECT, INSERT, UPDATE ON consign.sweep_mark TO consign_spooler;
 GRANT SELECT ON consign.dataset_retention, consign.job_document TO consign_spooler;
 GRANT SELECT, INSERT ON consign.export_job_archive TO consign_spooler;

@@ -193,8 +193,9 @@ const struct stmt STMT_BATCH_GET = {
 const struct stmt STMT_UPLOAD_GET = {
     "upload_get",
     "SELECT b.kind, b.dataset, b.status, u.bytes, CASE WHEN u.total_bytes IS NULL THEN u.bytes ELSE u.total_bytes END,"
-    " u.whole, u.encoding FROM consign.batch b LEFT JOIN consign.batch_upload u ON u.org = b.org"
-    " AND u.sandbox = b.sandbox AND u.batch = b.batch AND u.name = $4" BATCH_WHERE " AND b.batch = $3", 4};
+    " u.whole, u.encoding, consign.inbox_room($1::int, $2::int) FROM consign.batch b"
+    " LEFT JOIN consign.batch_upload u ON u.org = b.org AND u.sandbox = b.sandbox AND u.batch = b.batch AND u.name = $4"
+    BATCH_WHERE " AND b.batch = $3", 4};
 
 /* org, sandbox, batch, dataset, name, object, bytes, encoding -> the objects that are no longer needed */
 const struct stmt STMT_BATCH_UPLOAD = {

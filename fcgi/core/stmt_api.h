@@ -68,7 +68,7 @@ extern const struct stmt STMT_BATCH_GET;      /* batch */
 extern const struct stmt STMT_BATCH_UPLOAD;   /* -> objects that are no longer needed, one a row */
 extern const struct stmt STMT_BATCH_PATCH;    /* -> refusal, bytes, total, whole, object no longer needed; see batch_patch.sql */
 extern const struct stmt STMT_UPLOAD_GET;     /* batch, name -> kind, dataset, status; bytes, total, whole, encoding of the file,
-                                                 NULL when there is none */
+                                                 NULL when there is none; the room in the inbox, see inbox_room.sql */
 extern const struct stmt STMT_BATCH_COMPLETE; /* batch -> status; loading: a file of it is not whole */
 extern const struct stmt STMT_BATCH_ABORT;    /* batch -> status */
 

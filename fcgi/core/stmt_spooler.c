@@ -73,6 +73,8 @@ const struct stmt STMT_DATASET_THERE = {"dataset_there",
 
 const struct stmt STMT_JOB_ARCHIVE = {"job_archive", "SELECT consign.job_archive($1, $2, $3, $4)", 4};
 
+const struct stmt STMT_BATCH_ABANDON = {"batch_abandon", "SELECT consign.batch_abandon($1, $2, $3, $4)", 4};
+
 const struct stmt STMT_BATCH_FORGET = {"batch_forget", "SELECT consign.batch_forget($1, $2, $3, $4)", 4};
 
 #define JOB_ORDERS "dataset, format, compression, fields, additional_fields, filter, policy, segment_per_batch"

@@ -59,7 +59,7 @@ extern const struct stmt STMT_METRIC_ADD;
  * BATCH_EXPIRE: org, sandbox, dataset, the most -> batch, kind of those that are gone now
  * LAKE_DEAD: org, sandbox, datasets, batches, attempts (arrays; "-" for none) -> place from 1, awaited
  * DATASET_THERE: org, sandbox, dataset -> boolean
- * JOB_ARCHIVE, BATCH_FORGET: org, sandbox, how old, the most -> how many */
+ * BATCH_ABANDON, JOB_ARCHIVE, BATCH_FORGET: org, sandbox, how old, the most -> how many */
 extern const struct stmt STMT_SWEEP_BEGIN;
 extern const struct stmt STMT_SWEEP_END;
 extern const struct stmt STMT_SWEEP_MARK;
@@ -68,6 +68,7 @@ extern const struct stmt STMT_RETENTION_NEXT;
 extern const struct stmt STMT_BATCH_EXPIRE;
 extern const struct stmt STMT_LAKE_DEAD;
 extern const struct stmt STMT_DATASET_THERE;
+extern const struct stmt STMT_BATCH_ABANDON;
 extern const struct stmt STMT_JOB_ARCHIVE;
 extern const struct stmt STMT_BATCH_FORGET;
 

@@ -49,6 +49,7 @@ static const struct conf_row TABLE[CONF_COUNT] = {
     [CONF_JOBS_KEEP_DAYS] = {"jobs.keep_days", "90", "days", 1, 36500, "finished export jobs that are older go from the lists into the archive; batches are forgotten so long after they expired"},
     [CONF_KEYS_DIR] = {"keys.dir", "/var/lib/consign/keys", "", 0, 0, "the signing key of the token endpoint, made at the first start"},
     [CONF_INBOX_DIR] = {"inbox.dir", "/var/lib/consign/inbox", "", 0, 0, "uploaded files until they are loaded"},
+    [CONF_INBOX_OPEN_DAYS] = {"inbox.open_days", "7", "days", 1, 36500, "an open batch to which no file came for so long is aborted, and its files are removed"},
     [CONF_LAKE_DIR] = {"lake.dir", "/var/lib/consign/lake", "", 0, 0, "published batches, read by nginx; with lake.url only what attempts are writing"},
     [CONF_LAKE_URL] = {"lake.url", "", "", 0, 0, "s3://BUCKET/PREFIX: batches are published to that object store instead; README, Object store"},
     [CONF_LAKE_ENDPOINT] = {"lake.endpoint", "", "", 0, 0, "where that store is, https://HOST[:PORT], or http on loopback; empty: Amazon S3 in lake.region"},

@@ -37,7 +37,7 @@ enum fault {
     FAULT_PROFILE_BOUNDS,  /* a profile with too many identities, or too large to merge */
     FAULT_RANGE,           /* byte range outside the file */
     FAULT_TOO_MANY,        /* over a limit of requests or of live jobs */
-    FAULT_QUOTA,           /* the org's room in the lake is used up */
+    FAULT_QUOTA,           /* the org's room in the lake or the inbox is used up */
     FAULT_TIMEOUT_CLIENT,  /* the client sent too slowly */
 
     /* not the caller's */

@@ -19,7 +19,7 @@
 #define IMPORT_PIECES_MOST (INT64_C(1) << 30) /* of a file that comes in pieces */
 
 /* The columns of STMT_UPLOAD_GET, and of STMT_BATCH_PATCH. */
-enum import_file_column { FILE_KIND, FILE_DATASET, FILE_STATUS, FILE_BYTES, FILE_TOTAL, FILE_WHOLE, FILE_ENCODING };
+enum import_file_column { FILE_KIND, FILE_DATASET, FILE_STATUS, FILE_BYTES, FILE_TOTAL, FILE_WHOLE, FILE_ENCODING, FILE_ROOM };
 enum import_piece_column { PIECE_REFUSAL, PIECE_BYTES, PIECE_TOTAL, PIECE_WHOLE, PIECE_REMOVED };
 
 /* Refuses with a header beside the problem, which a returned fault would not carry. */
@@ -80,6 +80,19 @@ static enum fault import_find(struct call *c, struct db_rows *rows)
     return FAULT_NONE;
 }
 
+static enum fault import_refuse_quota(struct call *c)
+{
+    return call_refuse(c, FAULT_QUOTA, NULL, "the uploads of the organization or sandbox that have not ended take all the room in"
+                       " the inbox that its quota allows, or are more than 10,000 batches");
+}
+
+/* Whether a file or piece that replaces nothing may have room; asked before its body is stored, so that what is refused
+ * takes no room meanwhile. */
+static bool import_fits(const struct call *c, const struct db_rows *rows)
+{
+    return c->request.content_length <= db_int(rows, 0, FILE_ROOM);
+}
+
 /* After entering an object did not work: it is removed. When the outcome is unknown it stays: the spooler's sweep
  * knows what the database says. */
 static enum fault import_not_entered(struct call *c, const struct upload *up, enum fault fault)
@@ -88,7 +101,7 @@ static enum fault import_not_entered(struct call *c, const struct upload *up, en
         upload_remove(c, c->segment[0], up->object);
     if (fault == FAULT_STATE)
         return call_refuse(c, fault, NULL, "the batch is not in the state loading");
-    return fault;
+    return fault == FAULT_QUOTA ? import_refuse_quota(c) : fault;
 }
 
 /* Removes what the rows say nothing refers to any more. */
@@ -114,6 +127,8 @@ enum fault import_handle_put_file(struct call *c)
     if (request_param(&c->request, "HTTP_CONTENT_RANGE") != NULL)
         return call_refuse(c, FAULT_MALFORMED, NULL, "Content-Range: a file comes in pieces by PATCH, not by PUT");
     fault = import_find(c, &rows);
+    if (fault == FAULT_NONE && db_null(&rows, 0, FILE_BYTES) && !import_fits(c, &rows))
+        return import_refuse_quota(c);
     if (fault == FAULT_NONE)
         fault = upload_store(c, c->segment[0], &up);
     if (fault != FAULT_NONE)
@@ -226,6 +241,8 @@ enum fault import_handle_patch_file(struct call *c)
         return import_answer_piece(c, bytes, total, there && db_bool(&rows, 0, FILE_WHOLE));
     if (range.first != 0 && range.first != bytes)
         return import_refuse_piece(c, "place", bytes, total);
+    if ((range.first != 0 || !there) && !import_fits(c, &rows))
+        return import_refuse_quota(c);
     fault = upload_store(c, c->segment[0], &up);
     return fault == FAULT_NONE ? import_enter_piece(c, &up, &range, encoding) : fault;
 }

@@ -50,7 +50,7 @@ static const struct store_family {
     {METRIC_INGEST_BYTES, "record_bytes", {WAYS}},
     {METRIC_REMOVED_RECORDS, "removed_records", {{NULL, NULL}}},
     {METRIC_SWEEPS, "sweeps", {{"outcome", VALUES("done", "stopped", "failed")}}},
-    {METRIC_SWEPT, "swept", {{"what", VALUES("files", "expired_batches", "archived_jobs", "forgotten_batches")}}},
+    {METRIC_SWEPT, "swept", {{"what", VALUES("files", "expired_batches", "archived_jobs", "forgotten_batches", "abandoned_batches")}}},
     {METRIC_SWEEP_LAST, "sweep_last_ms", {{NULL, NULL}}},
     {METRIC_SPOOLER_WORKERS_ENDED, "workers_ended", {{NULL, NULL}}},
     {METRIC_WEBHOOK_DELIVERIES, "webhook", {{"outcome", VALUES("delivered", "failed", "refused", "gone", "given_up")}}},

@@ -206,6 +206,7 @@ static void sweep_count(const struct sweep *s, const char *outcome)
     counts_add("swept/expired_batches", s->expired);
     counts_add("swept/archived_jobs", s->archived);
     counts_add("swept/forgotten_batches", s->forgotten);
+    counts_add("swept/abandoned_batches", s->abandoned);
 }
 
 void sweep_run(struct db *db, struct arena *arena)
@@ -223,8 +224,9 @@ void sweep_run(struct db *db, struct arena *arena)
         fault = sweep_steps(&s, &marks);
     bool ended = fault == FAULT_NONE || fault == FAULT_STOPPED;
     log_event(ended ? LOG_DEBUG : LOG_WARN, "sweep",
-              "removed=%lld expired=%lld archived=%lld forgotten=%lld step=%s outcome=%s", (long long)s.removed,
-              (long long)s.expired, (long long)s.archived, (long long)s.forgotten, s.step, fault_row(fault)->name);
+              "removed=%lld expired=%lld archived=%lld forgotten=%lld abandoned=%lld step=%s outcome=%s",
+              (long long)s.removed, (long long)s.expired, (long long)s.archived, (long long)s.forgotten,
+              (long long)s.abandoned, s.step, fault_row(fault)->name);
     sweep_count(&s, fault == FAULT_NONE ? "sweeps/done" : ended ? "sweeps/stopped" : "sweeps/failed");
     arena_reset(arena);
     if (db_connected(db) && db_call(db, arena, 0, &STMT_SWEEP_END, NULL, NULL) != FAULT_NONE)

@@ -8,7 +8,8 @@
  *   inbox     uploads whose batch is over, and those that were cut off before they were entered
  *   expire    batches that a dataset keeps no longer: told to be gone, and their files removed then
  *   lake      published places that belong to no published batch: what a crash left between two of the above
- *   archive   export jobs that ended long ago, and the rows of batches that expired long ago
+ *   archive   export jobs that ended long ago, the rows of batches that expired long ago, and batches that are open and to
+ *             which nothing comes any more: they are aborted, and their files go with the next step `inbox`
  *   keys      idempotency keys, 24 h old
  *   events    events of webhooks that are given up, and those that ended webhook.keep_hours ago
  *

@@ -1,6 +1,6 @@
 /*
- * sweep_rows: what has an end in the database: batches that expire, jobs and batches that are old, idempotency keys, events
- * of webhooks.
+ * sweep_rows: what has an end in the database: batches that expire, jobs and batches that are old or were left open,
+ * idempotency keys, events of webhooks.
  *
  * A batch is first told to be gone, in one transaction with others of its dataset, and its files are removed then; what
  * a crash leaves in between, sweep_lake finds. Caller: sweep.
@@ -136,17 +136,19 @@ enum fault sweep_expire(struct sweep *s, const char *mark)
     return fault == FAULT_NONE ? rows_mark(s, NULL, mark) : fault;
 }
 
-/* ---- jobs that ended long ago, batches that expired long ago ---- */
+/* ---- jobs that ended long ago, batches that expired long ago, open batches that nobody fills ---- */
 
-/* Calls a function that takes org, sandbox, how old and how many, and answers how many it had, until it had fewer. */
-static enum fault archive_all(struct sweep *s, const struct sweep_place *place, const struct stmt *stmt, int64_t *total)
+/* Calls a function that takes org, sandbox, how old (a setting in days) and how many, and answers how many it had, until
+ * it had fewer. */
+static enum fault archive_all(struct sweep *s, const struct sweep_place *place, const struct stmt *stmt, enum conf_key days,
+                              int64_t *total)
 {
     bool more = true;
     enum fault fault = FAULT_NONE;
     while (fault == FAULT_NONE && more && !sweep_time_is_up(s)) {
         struct db_rows rows;
         const char *params[] = {arena_int(s->arena, place->org), arena_int(s->arena, place->sandbox),
-                                arena_int(s->arena, conf_number(CONF_JOBS_KEEP_DAYS) * ROWS_DAY_MS), ROWS_MOVE_TEXT};
+                                arena_int(s->arena, conf_number(days) * ROWS_DAY_MS), ROWS_MOVE_TEXT};
         fault = db_call(s->db, s->arena, place->org, stmt, params, &rows);
         int64_t count = fault == FAULT_NONE ? db_int(&rows, 0, 0) : 0;
         arena_reset(s->arena);
@@ -167,14 +169,17 @@ enum fault sweep_archive(struct sweep *s, const char *mark)
     if (fault != FAULT_NONE)
         return fault;
     for (int i = 0; i < page.count; i++) {
-        fault = archive_all(s, &page.place[i], &STMT_JOB_ARCHIVE, &s->archived);
+        const struct sweep_place *place = &page.place[i];
+        fault = archive_all(s, place, &STMT_BATCH_ABANDON, CONF_INBOX_OPEN_DAYS, &s->abandoned);
         if (fault == FAULT_NONE)
-            fault = archive_all(s, &page.place[i], &STMT_BATCH_FORGET, &s->forgotten);
+            fault = archive_all(s, place, &STMT_JOB_ARCHIVE, CONF_JOBS_KEEP_DAYS, &s->archived);
+        if (fault == FAULT_NONE)
+            fault = archive_all(s, place, &STMT_BATCH_FORGET, CONF_JOBS_KEEP_DAYS, &s->forgotten);
         if (fault != FAULT_NONE)
-            return rows_pass(s, &page.place[i], mark, fault);
+            return rows_pass(s, place, mark, fault);
         if (sweep_time_is_up(s))
             return rows_mark(s, &behind, mark);
-        behind = page.place[i];
+        behind = *place;
     }
     return rows_mark(s, page.count == ROWS_PAGE ? &behind : NULL, mark);
 }

@@ -23,6 +23,7 @@ struct sweep {
     int64_t expired;     /* batches */
     int64_t archived;    /* jobs */
     int64_t forgotten;   /* batches */
+    int64_t abandoned;   /* batches */
 };
 
 /* All steps: FAULT_STOPPED when a stop was asked for, and what a statement came to. What the file system refuses is

@@ -5,7 +5,7 @@
 --            total     the file was announced with another length, or came at once
 --            encoding  its pieces so far have another one
 --            pieces    there are 10,000 already
---   CN404  no such batch of that dataset   CN409  not in the state "loading"
+--   CN404  no such batch of that dataset   CN409  not in the state "loading"   CN507  as inbox_take
 CREATE OR REPLACE FUNCTION consign.batch_patch(
     p_org integer, p_sandbox integer, p_batch text, p_dataset text, p_name text, p_object text, p_bytes bigint,
     p_first bigint, p_total bigint, p_encoding text)
@@ -40,6 +40,7 @@ BEGIN
         UPDATE consign.batch_upload u SET bytes = p_first + p_bytes, whole = p_first + p_bytes = p_total
             WHERE u.org = p_org AND u.sandbox = p_sandbox AND u.batch = p_batch AND u.name = p_name
             RETURNING u.* INTO file;
+        PERFORM consign.inbox_take(p_org, p_sandbox, p_batch, p_bytes, '{}');
     END IF;
     RETURN QUERY SELECT why, coalesce(file.bytes, 0::bigint), coalesce(file.total_bytes, file.bytes, p_total),
                         coalesce(file.whole, false), NULL::text;

@@ -1,4 +1,5 @@
-"""What an org or sandbox may take: live jobs (429), room in the lake (409, and jobs that fail), set by consignctl quota."""
+"""What an org or sandbox may take: live jobs (429), room in the lake (409, and jobs that fail) and in the inbox (409), set
+by consignctl quota."""
 
 import hashlib
 import time
@@ -137,14 +138,57 @@ def test_jobs_that_end_together_do_not_pass_the_quota_together(client):
     assert int(taken(client)["-"]["lake_bytes"]) <= room
 
 
+def test_an_inbox_without_room_takes_no_more_files(client):
+    dataset = flows.create_dataset(client, "profile")
+    batch, other = (flows.open_batch(client, dataset) for _ in range(2))
+    inbox = client.stack.dir / "inbox"
+    opened = client.get(f"{flows.CATALOG}/batches/{batch}").json()[batch]["updated"]
+
+    def put(size, name="file", to=batch, **more):
+        return client.put(flows.file_path(to, dataset, name), b"\n" * size, **more)
+
+    def patch(first, total, size):
+        return client.call("PATCH", flows.file_path(batch, dataset, "cut"), body=b"\n" * size,
+                           headers={"Content-Range": f"bytes {first}-{first + size - 1}/{total}"})
+
+    def objects():
+        return {path.name for path in inbox.glob(f"*/*/{batch}/*")}
+    quota(client, "--inbox-bytes", "300000")
+    put(100000)
+    assert taken(client)["one"]["inbox_bytes"] == taken(client)["-"]["inbox_bytes"] == "100000"
+    assert client.get(f"{flows.CATALOG}/batches/{batch}").json()[batch]["updated"] > opened, "a file is a change of its batch"
+    entered = objects()
+    for answer in (put(200001, "two", expect=409), put(300001, expect=409), put(300000, to=other, expect=409),
+                   patch(0, 300000, 200001)):
+        refused(answer, 409, "quota-exceeded")
+        assert "Retry-After" not in answer.headers and "Range" not in answer.headers
+    assert objects() == entered, "what was refused is not there"
+    assert patch(0, 300000, 150000).status_code == 200
+    refused(patch(150000, 300000, 150000), 409, "quota-exceeded")
+    assert taken(client)["one"]["inbox_bytes"] == "250000" and len(objects()) == 2
+    put(0, "cut")
+    assert taken(client)["one"]["inbox_bytes"] == "165536" and len(objects()) == 2, "small ones count as 64 KiB"
+    quota(client, "--inbox-bytes", "default")
+    quota(client, "--inbox-bytes", "1000", sandbox="one")
+    refused(put(1, "three", expect=409), 409, "quota-exceeded")
+    put(10)  # less than was there
+    flows.ingest(client.in_sandbox("two"), flows.create_dataset(client.in_sandbox("two"), "profile"), PEOPLE[:1])
+    client.post(f"{flows.IMPORT}/{batch}?action=COMPLETE", expect=200)
+    assert flows.wait_batch(client, batch)["metrics"]["inputByteSize"] == 10
+    assert taken(client)["one"]["inbox_bytes"] == taken(client)["-"]["inbox_bytes"] == "0", "it is loaded"
+    quota(client, "--inbox-bytes", "default", sandbox="one")
+    put(1000, to=other)
+
+
 def test_consignctl_shows_and_takes_away(client):
     assert taken(client)["one"] == {
         "org": client.org, "sandbox": "one", "weight": "1", "running": "0", "running_most": "-", "jobs": "0",
-        "jobs_most": "-", "lake_bytes": "0", "lake_bytes_most": "-"}
+        "jobs_most": "-", "lake_bytes": "0", "lake_bytes_most": "-", "inbox_bytes": "0",
+        "inbox_bytes_most": "-"}
     quota(client, "--weight", "3", "--running", "4", "--jobs", "20000", "--lake-bytes", "1000000000000")
     quota(client, "--weight", "2", "--jobs", "0", sandbox="two")
     found = taken(client)
-    assert list(found) == ["-", "one", "two"]
+    assert list(found) == ["-", "one", "two"] and found["-"]["inbox_bytes_most"] == "default"
     assert [found["-"][c] for c in ("weight", "running_most", "jobs_most", "lake_bytes_most")] == [
         "3", "4", "20000", "1000000000000"]
     assert (found["two"]["weight"], found["two"]["jobs_most"], found["one"]["weight"]) == ("2", "0", "1")
@@ -154,8 +198,8 @@ def test_consignctl_shows_and_takes_away(client):
 
 @pytest.mark.parametrize("words", [
     [], ["--weight", "0"], ["--weight", "1001"], ["--weight", "x"], ["--weight", "1.5"], ["--running", "0"], ["--running", "-1"],
-    ["--jobs", ""], ["--lake-bytes", "9999999999999999999"], ["--wieght", "1"], ["--sandbox", "none", "--jobs", "1"],
-    ["--jobs", "7", "--weight", "none"]], ids=" ".join)
+    ["--jobs", ""], ["--lake-bytes", "9999999999999999999"], ["--inbox-bytes", "-1"], ["--wieght", "1"],
+    ["--sandbox", "none", "--jobs", "1"], ["--jobs", "7", "--weight", "none"]], ids=" ".join)
 def test_consignctl_refuses(stack, tenants, words):
     org = tenants.org("one")
     with pytest.raises(RuntimeError):

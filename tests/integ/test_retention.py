@@ -168,6 +168,28 @@ def test_an_uploaded_batch_expires_with_its_refused_records_and_the_store_stays(
     assert "kept@x" in str(flows.export_all(home)[1])
 
 
+def test_an_open_batch_to_which_nothing_comes_is_aborted_and_its_files_go(stack, home):
+    dataset = flows.create_dataset(home, "profile")
+    left, touched = (flows.open_batch(home, dataset) for _ in range(2))
+    for batch in (left, touched):
+        home.put(flows.file_path(batch, dataset), b"{}\n")
+        sql(stack, "UPDATE consign.batch SET updated_ms = updated_ms - %s WHERE batch = %s", 7 * DAY_MS - 60000, batch)
+    sweeps(stack)
+    home.put(flows.file_path(touched, dataset, "more"), b"{}\n")
+    for batch in (left, touched):
+        sql(stack, "UPDATE consign.batch SET updated_ms = updated_ms - 60001 WHERE batch = %s", batch)
+    document = flows.wait_batch(home, left)
+    assert document["status"] == "aborted" and document["completed"] == document["updated"]
+    assert document["errors"] == [
+        {"code": "abandoned", "description": "no file came for 7 days, and the batch was not completed"}]
+    inbox = stack.dir / "inbox"
+    eventually(lambda: not list(inbox.glob(f"*/*/{left}")), "its files are still there")
+    home.put(flows.file_path(left, dataset), b"{}\n", expect=409)
+    sweeps(stack)
+    assert len(list(inbox.glob(f"*/*/{touched}/*"))) == 2
+    home.post(f"{flows.IMPORT}/{touched}?action=ABORT", expect=200)
+
+
 def make(stack, place):
     """The directory and those above it, the spooler's as all in the lake."""
     if not place.is_dir():

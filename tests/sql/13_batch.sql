@@ -1,6 +1,6 @@
--- The states of an ingest batch: open, files at once and in pieces, complete, abort, failed.
+-- The states of an ingest batch: open, files at once and in pieces, complete, abort, failed, abandoned.
 BEGIN;
-SELECT plan(59);
+SELECT plan(65);
 CREATE FUNCTION pg_temp.upload(n integer, name text, object text, dataset text DEFAULT tap.d(3)) RETURNS text LANGUAGE sql AS
 $$ SELECT consign.batch_upload(1, 11, tap.b(n), dataset, name, lpad(object, 36, '0'), 10) $$;
 -- a piece of "cut" of batch n, 10 bytes long from byte p_first on: "why bytes/total whole removed"
@@ -89,6 +89,23 @@ SELECT results_eq('SELECT number, file, line, record FROM consign.batch_error WH
     $$VALUES (0, 'one', 1::bigint, '{'), (1, 'two', 4::bigint, '}')$$, 'its refused records are listed');
 SELECT refuses($$SELECT consign.batch_fail(1, 11, b(5), 'a', 0, 2, 2, '[]', NULL)$$, 'CN410', 'fail twice');
 SELECT refuses($$SELECT consign.batch_end(1, 11, b(99), 'failed', 0, 0, 0, '[]', NULL)$$, 'P0002', 'the end of an unknown batch');
+RESET ROLE;
+
+-- open batches to which nothing comes any more
+SELECT make_batch(1, 11, n) FROM generate_series(11, 14) n;
+SELECT consign.batch_complete(1, 11, b(13));
+UPDATE consign.batch b SET updated_ms = consign.now_ms() - 8 * 86400000::bigint - CASE b.batch WHEN b(3) THEN 1 ELSE 0 END
+    WHERE org = 1 AND sandbox = 11 AND b.batch IN (b(1), b(3), b(11), b(12), b(13));
+SELECT pg_temp.upload(12, 'one', 'f');
+SET LOCAL ROLE consign_spooler;
+SELECT is(consign.batch_abandon(1, 11, 7 * 86400000::bigint, 1), 1::bigint, 'no more than was asked for');
+SELECT is(pg_temp.status(3) || pg_temp.status(11), 'abortedloading', 'the longest untouched first');
+SELECT is(consign.batch_abandon(1, 11, 7 * 86400000::bigint, 9), 1::bigint, 'all that are');
+SELECT is((SELECT string_agg(pg_temp.status(n), ' ' ORDER BY n) FROM unnest(ARRAY[1, 11, 12, 13, 14]) n), 'active aborted loading processing loading',
+    'not an export''s, one to which a file came, one that is complete, or a young one');
+SELECT is((SELECT errors::json->0->>'description' FROM consign.batch WHERE org = 1 AND sandbox = 11 AND batch = b(11) AND completed_ms = updated_ms),
+    'no file came for 7 days, and the batch was not completed', 'it says why');
+SELECT is(consign.batch_abandon(1, 11, 7 * 86400000::bigint, 9), 0::bigint, 'then none is left');
 RESET ROLE;
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- What statements read in a sandbox with many jobs: what they are asked for, and not all there is.
 BEGIN;
-SELECT plan(8);
+SELECT plan(10);
 SET LOCAL consign.org = 1;
 CREATE FUNCTION pg_temp.read_so_far() RETURNS bigint LANGUAGE sql AS
 $$ SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables
@@ -30,6 +30,7 @@ ANALYZE consign.batch, consign.export_job; -- as autovacuum does
 SET LOCAL ROLE consign_spooler;
 SELECT cmp_ok(pg_temp.reads('SELECT consign.job_archive(1, 12, 86400000, 200)'), '<', 100::bigint, 'no job is old enough');
 SELECT cmp_ok(pg_temp.reads('SELECT consign.batch_forget(1, 12, 86400000, 200)'), '<', 100::bigint, 'no batch expired long enough ago');
+SELECT cmp_ok(pg_temp.reads('SELECT consign.batch_abandon(1, 12, 86400000, 200)'), '<', 100::bigint, 'no batch is open');
 SELECT cmp_ok(pg_temp.reads('SELECT consign.job_archive(1, 12, 11900, 10)'), '<', 200::bigint, 'ten of a hundred that are');
 RESET ROLE;
 SET LOCAL ROLE consign_api;
@@ -41,6 +42,7 @@ PREPARE updated AS SELECT batch FROM consign.batch b WHERE b.org = 1 AND b.sandb
     AND (b.kind = 'ingest' OR b.status = 'success') AND b.expired_ms IS NULL ORDER BY b.updated_ms DESC, b.batch DESC LIMIT 20;
 PREPARE good AS SELECT b.batch FROM consign.batch b WHERE b.org = 1 AND b.sandbox = 12 AND b.dataset = tap.d(1)
     AND b.status = 'success' AND b.expired_ms IS NULL ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1;
+SELECT cmp_ok(pg_temp.reads('SELECT consign.inbox_room(1, 12)'), '<', 100::bigint, 'an upload does not count what has ended');
 SELECT cmp_ok(pg_temp.reads('EXECUTE batches(NULL)'), '<', 100::bigint, 'the newest batches lie behind those that never were published');
 SELECT cmp_ok(pg_temp.reads('EXECUTE batches(tap.d(1))'), '<', 100::bigint, 'of a dataset too');
 SELECT cmp_ok(pg_temp.reads('EXECUTE updated'), '<', 100::bigint, 'and those changed last');

@@ -40,7 +40,7 @@ static const struct ctl_command COMMANDS[] = {
     {"client", "enable", "--id CLIENT_ID", ctl_client},
     {"quota", "set",
      "--org ID [--sandbox NAME] [--weight N|default] [--running N|default]\n"
-     "          [--jobs N|default] [--lake-bytes N|default]", ctl_quota},
+     "          [--jobs N|default] [--lake-bytes N|default] [--inbox-bytes N|default]", ctl_quota},
     {"quota", "list", "[--org ID]", ctl_quota},
     {"retention", "set", "--org ID --sandbox NAME --dataset ID {--days N|--hours N|--ms N}", ctl_retention},
     {"retention", "clear", "--org ID --sandbox NAME --dataset ID", ctl_retention},

@@ -1,6 +1,6 @@
 /*
- * quota: what an org, or one of its sandboxes, may take of the service (sql/schema/021_quota.sql): set it, and show it
- * with what is taken now.
+ * quota: what an org, or one of its sandboxes, may take of the service (sql/schema/021_quota.sql, 039_inbox.sql): set it,
+ * and show it with what is taken now.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@ static const struct quota_column {
     {"running", "running_most", 1, 1000000000},
     {"jobs", "live_most", 0, 1000000000},
     {"lake-bytes", "lake_bytes_most", 0, 999999999999999999},
+    {"inbox-bytes", "inbox_bytes_most", 0, 999999999999999999},
 };
 #define QUOTA_COLUMNS_COUNT (sizeof QUOTA_COLUMNS / sizeof *QUOTA_COLUMNS)
 
@@ -60,7 +61,7 @@ static void quota_check(const struct ctl_options *o)
         changes++;
     }
     if (changes == 0)
-        ctl_wrong("--weight, --running, --jobs or --lake-bytes is required");
+        ctl_wrong("--weight, --running, --jobs, --lake-bytes or --inbox-bytes is required");
 }
 
 static int quota_set(const struct ctl_options *o)
@@ -81,7 +82,7 @@ static int quota_set(const struct ctl_options *o)
         PQclear(ctl_query(conn, text, 3, params));
     }
     PQclear(ctl_query(conn, "DELETE FROM consign.quota WHERE org = $1::int AND sandbox = $2::int AND num_nonnulls(weight,"
-                            " running_most, live_most, lake_bytes_most) = 0", 2, params));
+                            " running_most, live_most, lake_bytes_most, inbox_bytes_most) = 0", 2, params));
     ctl_script(conn, "commit", "COMMIT");
     PQclear(place);
     PQfinish(conn);
@@ -97,7 +98,9 @@ static const char QUOTA_LIST[] =
     " coalesce(q.live_most::text, CASE p.sandbox WHEN 0 THEN 'default' ELSE '-' END),"
     " (SELECT coalesce(sum(u.bytes), 0) FROM consign.lake_usage u"
     "   WHERE u.org = p.org AND (p.sandbox = 0 OR u.sandbox = p.sandbox)),"
-    " coalesce(q.lake_bytes_most::text, '-')"
+    " coalesce(q.lake_bytes_most::text, '-'), (SELECT coalesce(sum(b.inbox_bytes), 0) FROM consign.batch b"
+    "   WHERE b.org = p.org AND (p.sandbox = 0 OR b.sandbox = p.sandbox) AND b.status IN ('loading', 'processing')),"
+    " coalesce(q.inbox_bytes_most::text, CASE p.sandbox WHEN 0 THEN 'default' ELSE '-' END)"
     " FROM (SELECT $1::int AS org, 0 AS sandbox, '-' AS name UNION ALL"
     "   SELECT s.org, s.sandbox, s.name FROM consign.sandbox s WHERE s.org = $1::int) p"
     " LEFT JOIN consign.quota q USING (org, sandbox) ORDER BY p.sandbox <> 0, p.name";
@@ -110,7 +113,8 @@ static int quota_list(const struct ctl_options *o)
                                      " OR o.ims_org_id = $1 ORDER BY o.ims_org_id", 1, params);
     if (params[0] != NULL && PQntuples(orgs) == 0)
         ctl_fail("no such org");
-    puts("org\tsandbox\tweight\trunning\trunning_most\tjobs\tjobs_most\tlake_bytes\tlake_bytes_most");
+    puts("org\tsandbox\tweight\trunning\trunning_most\tjobs\tjobs_most\tlake_bytes\tlake_bytes_most"
+         "\tinbox_bytes\tinbox_bytes_most");
     for (int org = 0; org < PQntuples(orgs); org++) {
         const char *one[] = {PQgetvalue(orgs, org, 0), PQgetvalue(orgs, org, 1)};
         ctl_begin_tenant(conn, one[0]);
