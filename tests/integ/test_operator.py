@@ -187,7 +187,7 @@ WRONG = [
     (f"retry {SANDBOX} --job 1x", "--job: a number"), ("org create --id o", "--name is required"),
     ("client create --org o --org p --name n --rights foo", "--rights: all, or some of catalog:read,"),
     ("client rights --id c --rights export:read,foo", "--rights: all, or some of"), ("client rotate", "--id is required"),
-    ("quota set --org o", "--weight, --running, --jobs or --lake-bytes is required"),
+    ("quota set --org o", "--weight, --running, --jobs, --lake-bytes or --inbox-bytes is required"),
     ("quota set --org o --runing 1", "no such option: --runing"), ("quota set --org o --jobs 1 --weight x", "--weight: a number"),
     (f"retention set {SANDBOX} --dataset d --day 1", "no such option: --day"),
     (f"retention set {SANDBOX} --dataset d", "--days, --hours or --ms is required"),
