@@ -62,8 +62,8 @@ static enum fault import_refuse_encoding(struct call *c)
                               "gzip, zstd, identity");
 }
 
-/* Whether the batch takes files, and what is there of this one; asked before the body is stored, and checked once more
- * when it is entered. */
+/* Whether the batch takes files, and what is there of this one; asked before the body comes and before it is stored, and
+ * checked once more when it is entered. */
 static enum fault import_find(struct call *c, struct db_rows *rows)
 {
     if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS) || !ident_is_hex(c->segment[1], IDENT_DATASET_DIGITS))
@@ -77,6 +77,13 @@ static enum fault import_find(struct call *c, struct db_rows *rows)
         return FAULT_NOT_FOUND;
     if (strcmp(db_text(rows, 0, FILE_STATUS), "loading") != 0)
         return call_refuse(c, FAULT_STATE, NULL, "the batch is not in the state loading");
+    return FAULT_NONE;
+}
+
+/* The answer where the body would be read, when it is not here (pipeline.c). */
+static enum fault import_would_read(struct call *c)
+{
+    c->reply.status = 204;
     return FAULT_NONE;
 }
 
@@ -114,6 +121,8 @@ enum fault import_handle_put_file(struct call *c)
     if (request_param(&c->request, "HTTP_CONTENT_RANGE") != NULL)
         return call_refuse(c, FAULT_MALFORMED, NULL, "Content-Range: a file comes in pieces by PATCH, not by PUT");
     fault = import_find(c, &rows);
+    if (fault == FAULT_NONE && c->request.stage != REQUEST_WHOLE)
+        return import_would_read(c);
     if (fault == FAULT_NONE)
         fault = upload_store(c, c->segment[0], &up);
     if (fault != FAULT_NONE)
@@ -174,7 +183,9 @@ static enum fault import_read_range(struct call *c, struct content_range *out)
     int64_t bytes = out->asks ? 0 : out->last - out->first + 1;
     if (bytes > UPLOAD_MOST)
         return call_refuse(c, FAULT_BODY_TOO_LARGE, NULL, "a piece has at most 256 MiB");
-    if (c->request.content_length != bytes)
+    /* that of a chunked body is known when nginx has all of it */
+    bool unknown = c->request.stage != REQUEST_WHOLE && c->request.content_length == 0;
+    if (!unknown && c->request.content_length != bytes)
         return call_refuse(c, FAULT_MALFORMED, NULL, "Content-Range: does not have the length of the body");
     return FAULT_NONE;
 }
@@ -222,6 +233,8 @@ enum fault import_handle_patch_file(struct call *c)
         return import_answer_piece(c, bytes, total, there && db_bool(&rows, 0, FILE_WHOLE));
     if (range.first != 0 && range.first != bytes)
         return import_refuse_piece(c, "place", bytes, total);
+    if (c->request.stage != REQUEST_WHOLE)
+        return import_would_read(c);
     fault = upload_store(c, c->segment[0], &up);
     return fault == FAULT_NONE ? import_enter_piece(c, &up, &range, encoding) : fault;
 }
