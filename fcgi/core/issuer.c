@@ -43,7 +43,7 @@ const struct issuer *issuers_find(const struct issuers *list, const char *name)
 }
 
 /* A digest over the digests of all key sets. */
-static void issuers_stamp(struct issuers *list)
+void issuers_stamp(struct issuers *list)
 {
     unsigned char all[ISSUERS_MAX * CRYPTO_SHA256_BYTES] = {0};
     for (int i = 0; i < list->count; i++) {

@@ -11,7 +11,9 @@
  * JSON Web Key Set. Lines that begin with # are comments.
  *
  * A key set is read again when its file changes, within ISSUER_LOOK_MS. A file that is missing, empty,
- * too large or broken changes nothing: the last good set stays, and the log says so once a change.
+ * too large or broken changes nothing: the last good set stays, and the log says so once a change. The supervisor
+ * looks too, so that a worker that is replaced begins with the last good sets; a program that follows it in a reload is
+ * handed them (issuer_hand.c).
  */
 #ifndef CONSIGN_CORE_ISSUER_H
 #define CONSIGN_CORE_ISSUER_H
@@ -50,6 +52,9 @@ struct issuers {
     unsigned char generation[CRYPTO_SHA256_BYTES]; /* changes whenever any key set does */
 };
 
+/* Works out the generation anew; for issuer*.c. */
+void issuers_stamp(struct issuers *list);
+
 /* An empty list. NULL: no memory. */
 struct issuers *issuers_new(void);
 void issuers_free(struct issuers *list);
@@ -67,6 +72,14 @@ enum fault issuers_read(struct issuers *list, struct arena *a, const char *path)
 
 /* Reads changed key sets again; looks at most once in ISSUER_LOOK_MS. */
 void issuers_refresh(struct issuers *list, struct arena *a);
+
+/* The good sets of all files, for the program that follows in this process: a file in memory that nobody can change any more, a
+ * worker neither. The caller owns it. -1, logged: it could not be made. */
+int issuers_hand_over(const struct issuers *list);
+
+/* Gives the issuers whose files have been no good so far the sets of the program before; fd is what issuers_hand_over() made, or
+ * -1. `a` is working memory. */
+void issuers_take_over(struct issuers *list, struct arena *a, int fd);
 
 /* The issuer of that name, or NULL. */
 const struct issuer *issuers_find(const struct issuers *list, const char *name);

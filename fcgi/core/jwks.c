@@ -13,6 +13,7 @@ struct jwks {
     int count;
     struct jwk *key[JWKS_KEYS_MAX];
     unsigned char digest[CRYPTO_SHA256_BYTES];
+    char *text;
 };
 
 void jwks_free(struct jwks *set)
@@ -21,6 +22,7 @@ void jwks_free(struct jwks *set)
         return;
     for (int i = 0; i < set->count; i++)
         jwk_free(set->key[i]);
+    free(set->text);
     free(set);
 }
 
@@ -38,6 +40,11 @@ const struct jwk *jwks_find(const struct jwks *set, const char *kid)
 int jwks_count(const struct jwks *set)
 {
     return set->count;
+}
+
+const char *jwks_text(const struct jwks *set)
+{
+    return set->text;
 }
 
 const unsigned char *jwks_digest(const struct jwks *set)
@@ -80,8 +87,10 @@ enum fault jwks_read(struct arena *a, const char *whose, const char *text, size_
         return FAULT_MALFORMED;
     struct jwks *set = calloc(1, sizeof *set);
     *reason = "no memory";
-    if (set == NULL)
+    if (set == NULL || (set->text = strndup(text, length)) == NULL) {
+        free(set);
         return FAULT_MEMORY;
+    }
     crypto_sha256(text, length, set->digest);
     *reason = jwks_fill(set, whose, keys);
     if (*reason != NULL) {

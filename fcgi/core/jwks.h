@@ -29,6 +29,9 @@ const struct jwk *jwks_find(const struct jwks *set, const char *kid);
 
 int jwks_count(const struct jwks *set);
 
+/* The text that the set was read from. It lasts as long as the set. */
+const char *jwks_text(const struct jwks *set);
+
 /* SHA-256 of the text that the set was read from: it changes whenever the set does. */
 const unsigned char *jwks_digest(const struct jwks *set);
 

@@ -140,7 +140,7 @@ const struct stmt *stmt_job_list(enum job_sort sort, bool descending, bool one_s
     " WHERE d.org = $1::int AND d.sandbox = $2::int"
 
 /* org, sandbox, dataset, name, description, schema id, content type, class, format, compression, tags, client,
- * key, body, the tenant's schema (NULL: a base schema), webhook -> the dataset's id */
+ * key, body, the tenant's schema (NULL: a base schema), webhook -> the dataset's id, NULL: what the key made is gone */
 const struct stmt STMT_DATASET_CREATE = {
     "dataset_create",
     "SELECT consign.dataset_create($1::int, $2::int, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)", 16};

@@ -161,6 +161,8 @@ static void pool_upgrade(struct pool *pool)
         good = good && pool_old_add(&all, pool->old.worker[i].pid, pool->old.worker[i].stage, pool->old.worker[i].since_ms);
     for (int i = 0; i < pool->options->workers; i++)
         good = good && (pool->worker[i].pid == 0 || pool_old_add(&all, pool->worker[i].pid, POOL_SERVES, now));
+    if (good && pool->options->upgrades != NULL)
+        pool->options->upgrades(pool->options->arg);
     if (good)
         pool_upgrade_exec(pool->options->program, &all);
     else

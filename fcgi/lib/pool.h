@@ -39,6 +39,7 @@ struct pool_options {
      * for workers that an earlier program started. */
     void (*ended)(int slot, void *arg);
     void (*reloads)(void *arg); /* called in the supervisor when a reload begins; may be NULL */
+    void (*upgrades)(void *arg); /* called in the supervisor just before it becomes the next program; may be NULL */
     void (*tick)(void *arg); /* called in the supervisor about once a second; may be NULL */
     const struct pool_program *program; /* how to reload (pool_upgrade.h); NULL: SIGHUP does nothing */
 };

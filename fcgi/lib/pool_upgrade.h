@@ -4,7 +4,8 @@
  * The supervisor becomes the new program by exec(): its pid stays (a service manager sees nothing), its
  * children stay its children, and PR_SET_PDEATHSIG of the workers goes on holding, because the process does
  * not end. Descriptors and workers are handed over in the environment variable CONSIGN_POOL, which names
- * the pid it is meant for. SECURITY: an exec() makes a process traceable again by others of its own user;
+ * the pid it is meant for; what was added since the first version in CONSIGN_POOL_MORE, likewise, so that each version can
+ * follow each other. SECURITY: an exec() makes a process traceable again by others of its own user;
  * pool_take_over() is therefore the first call in main.
  */
 #ifndef CONSIGN_LIB_POOL_UPGRADE_H
@@ -12,7 +13,7 @@
 
 #include <stdbool.h>
 
-#define POOL_KEEP_MAX 2
+#define POOL_KEEP_MAX 3
 
 /* How to become the next program, for pool_options.program. */
 struct pool_program {

@@ -199,6 +199,8 @@ enum fault dataset_handle_create(struct call *c)
         return call_refuse(c, FAULT_MALFORMED, "/webhook", "is no webhook of this sandbox");
     if (fault != FAULT_NONE)
         return call_key_refusal(c, fault);
+    if (db_null(&rows, 0, 0))
+        return call_refuse(c, FAULT_NOT_FOUND, NULL, "the dataset that this Idempotency-Key made is gone");
     const char *made = db_text(&rows, 0, 0);
     c->audit.object = made;
     struct json_object *answer = jsonio_own(c->arena, json_object_new_array());

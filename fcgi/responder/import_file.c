@@ -62,8 +62,8 @@ static enum fault import_refuse_encoding(struct call *c)
                               "gzip, zstd, identity");
 }
 
-/* Whether the batch takes files, and what is there of this one; asked before the body is stored, and checked once more
- * when it is entered. */
+/* Whether the batch takes files, and what is there of this one; asked before the body comes and before it is stored, and
+ * checked once more when it is entered. */
 static enum fault import_find(struct call *c, struct db_rows *rows)
 {
     if (!ident_is_hex(c->segment[0], IDENT_BATCH_DIGITS) || !ident_is_hex(c->segment[1], IDENT_DATASET_DIGITS))
@@ -91,6 +91,13 @@ static enum fault import_refuse_quota(struct call *c)
 static bool import_fits(const struct call *c, const struct db_rows *rows)
 {
     return c->request.content_length <= db_int(rows, 0, FILE_ROOM);
+}
+
+/* The answer where the body would be read, when it is not here (pipeline.c). */
+static enum fault import_would_read(struct call *c)
+{
+    c->reply.status = 204;
+    return FAULT_NONE;
 }
 
 /* After entering an object did not work: it is removed. When the outcome is unknown it stays: the spooler's sweep
@@ -129,6 +136,8 @@ enum fault import_handle_put_file(struct call *c)
     fault = import_find(c, &rows);
     if (fault == FAULT_NONE && db_null(&rows, 0, FILE_BYTES) && !import_fits(c, &rows))
         return import_refuse_quota(c);
+    if (fault == FAULT_NONE && c->request.stage != REQUEST_WHOLE)
+        return import_would_read(c);
     if (fault == FAULT_NONE)
         fault = upload_store(c, c->segment[0], &up);
     if (fault != FAULT_NONE)
@@ -192,7 +201,9 @@ static enum fault import_read_range(struct call *c, struct content_range *out)
     int64_t bytes = out->asks ? 0 : out->last - out->first + 1;
     if (bytes > UPLOAD_MOST)
         return call_refuse(c, FAULT_BODY_TOO_LARGE, NULL, "a piece has at most 256 MiB");
-    if (c->request.content_length != bytes)
+    /* that of a chunked body is known when nginx has all of it */
+    bool unknown = c->request.stage != REQUEST_WHOLE && c->request.content_length == 0;
+    if (!unknown && c->request.content_length != bytes)
         return call_refuse(c, FAULT_MALFORMED, NULL, "Content-Range: does not have the length of the body");
     return FAULT_NONE;
 }
@@ -243,6 +254,8 @@ enum fault import_handle_patch_file(struct call *c)
         return import_refuse_piece(c, "place", bytes, total);
     if ((range.first != 0 || !there) && !import_fits(c, &rows))
         return import_refuse_quota(c);
+    if (c->request.stage != REQUEST_WHOLE)
+        return import_would_read(c);
     fault = upload_store(c, c->segment[0], &up);
     return fault == FAULT_NONE ? import_enter_piece(c, &up, &range, encoding) : fault;
 }

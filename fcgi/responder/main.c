@@ -37,6 +37,7 @@
 
 #define MAIN_GRACE_MS 15000
 #define MAIN_RETIRE_MS 600000 /* the longest ?wait= is a minute; a large upload to a slow disk takes its time */
+#define MAIN_KEEP_ISSUERS 2    /* their place in pool_program.keep */
 #define MAIN_ARENA_BYTES (2u * 1024u * 1024u) /* a key set of 256 KiB as a tree */
 
 static void main_print_problems(void)
@@ -79,10 +80,24 @@ static void main_reloads(void *arg)
     concurrency_spare(setup->concurrency, clock_monotonic_ms());
 }
 
+/* What to become in a reload. */
+static struct pool_program main_program;
+
+static void main_upgrades(void *arg)
+{
+    const struct worker_setup *setup = arg;
+    int *kept = &main_program.keep[MAIN_KEEP_ISSUERS];
+    if (*kept >= 0)
+        close(*kept); /* of an attempt before */
+    *kept = issuers_hand_over(setup->issuers);
+}
+
 static void main_tick(void *arg)
 {
     const struct worker_setup *setup = arg;
     figures_look(setup->figures, setup->listen_fd, clock_monotonic_ms());
+    issuers_refresh(setup->issuers, setup->arena);
+    arena_reset(setup->arena);
 }
 
 /* A first look at the database, so that a wrong setting shows at once; the pool serves without it. */
@@ -109,6 +124,8 @@ static struct issuers *main_issuers(const struct keys *keys)
         fault = issuers_add_own(list, a, name, conf_text(CONF_TOKEN_AUDIENCE), keys_jwks(keys));
     if (fault == FAULT_NONE && *file != '\0')
         fault = issuers_read(list, a, file);
+    if (fault == FAULT_NONE)
+        issuers_take_over(list, a, pool_kept(MAIN_KEEP_ISSUERS));
     arena_free(a);
     if (fault == FAULT_NONE)
         return list;
@@ -174,6 +191,7 @@ static int main_serve(char *const *argv)
                                  .workers = workers,
                                  .keys = keys,
                                  .issuers = issuers,
+                                 .arena = arena_new(MAIN_ARENA_BYTES),
                                  .cache = token_cache_new(),
                                  .scopes = scope_cache_new(),
                                  .waiting = main_waiting(workers),
@@ -184,12 +202,12 @@ static int main_serve(char *const *argv)
                                  .figures = figures_new(workers),
                                  .traffic = traffic_new(routes_count()),
                                  .store = store_figures_new()};
-    if (setup.waiting == NULL || setup.concurrency == NULL || setup.org_rate == NULL || setup.suspect == NULL ||
+    if (setup.arena == NULL || setup.waiting == NULL || setup.concurrency == NULL || setup.org_rate == NULL || setup.suspect == NULL ||
         setup.cache == NULL || setup.scopes == NULL || setup.figures == NULL || setup.traffic == NULL || setup.store == NULL)
         return 1;
     main_check_database();
     log_event(LOG_INFO, "ready", "workers=%d socket=%s", workers, log_quote(conf_text(CONF_API_SOCKET)));
-    struct pool_program program = {.argv = argv, .fixed = main_fixed(), .keep = {listen.socket, listen.lock}};
+    main_program = (struct pool_program){.argv = argv, .fixed = main_fixed(), .keep = {listen.socket, listen.lock, -1}};
     struct pool_options pool = {.workers = workers,
                                 .grace_ms = MAIN_GRACE_MS,
                                 .retire_ms = MAIN_RETIRE_MS,
@@ -197,9 +215,11 @@ static int main_serve(char *const *argv)
                                 .arg = &setup,
                                 .ended = main_worker_ended,
                                 .reloads = main_reloads,
+                                .upgrades = main_upgrades,
                                 .tick = main_tick,
-                                .program = &program};
+                                .program = &main_program};
     int status = pool_run(&pool);
+    arena_free(setup.arena);
     issuers_free(issuers);
     keys_free(keys);
     return status;

@@ -5,6 +5,9 @@
  * order is that of contract.md section 2: route, headers, token, api key, org, sandbox, right; then the tenant's place among
  * the workers, the body, and only then the handler. So nothing with a side effect happens before all of the request came and
  * everything agreed.
+ *
+ * Before a body that is streamed nginx asks whether to let it come (request_stage): the same steps, and the handler as far as
+ * it would read the body. That is no request of its own: it is neither counted nor told in the log.
  */
 #include "responder/pipeline.h"
 
@@ -101,6 +104,14 @@ static enum pipeline_step step_route(struct call *c)
     default:
         return pipeline_problem(c, FAULT_NO_ROUTE);
     }
+}
+
+/* SECURITY: only handlers of streamed bodies know how to say whether they would; another would act. */
+static enum pipeline_step step_gate(struct call *c)
+{
+    if (c->request.stage == REQUEST_WHOLE || c->route->body == ROUTE_BODY_STREAM)
+        return STEP_PASS;
+    return pipeline_problem(c, FAULT_NO_ROUTE);
 }
 
 /* SECURITY: nginx passes control characters, bytes over 0x7f and repeats; of a repeat, readers differ in
@@ -315,9 +326,9 @@ static enum pipeline_step step_handle(struct call *c)
 static const struct {
     enum pipeline_step (*run)(struct call *c);
     bool tenant_only;
-} STEPS[] = {{step_suspect, false}, {step_queue, false}, {step_route, false}, {step_headers, true}, {step_token, true},
-             {step_scope, true},    {step_right, true},  {step_rate, true},  {step_place, true},
-             {step_body, false},    {step_handle, false}};
+} STEPS[] = {{step_suspect, false}, {step_queue, false}, {step_route, false}, {step_gate, false},
+             {step_headers, true},  {step_token, true},  {step_scope, true},  {step_right, true},
+             {step_rate, true},     {step_place, true},  {step_body, false},  {step_handle, false}};
 
 static enum pipeline_step pipeline_run(struct call *c)
 {
@@ -333,6 +344,20 @@ static enum pipeline_step pipeline_run(struct call *c)
             return step;
     }
     return STEP_DROP; /* the last step always answers */
+}
+
+/* What nginx makes of the answer when the request is not whole: yes or no; or what the client is told, which is never yes: its
+ * body was not read. */
+static void pipeline_answer_gate(struct call *c)
+{
+    bool good = c->reply.status < 400;
+    if (c->request.stage == REQUEST_ASKS) {
+        c->reply = (struct reply){.status = good ? 204 : 403};
+    } else if (c->request.stage == REQUEST_REFUSED && good) {
+        c->reply = (struct reply){0};
+        c->detail = "the upload was refused a moment ago and would be taken now; nothing was done";
+        pipeline_problem(c, FAULT_OVERLOADED);
+    }
 }
 
 /* One line a request, the audit's or this one; calls that change something are louder than reads. */
@@ -358,6 +383,8 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
     c->worker = worker;
     c->arena = arena;
     enum pipeline_step step = pipeline_run(c);
+    if (step == STEP_ANSWERED)
+        pipeline_answer_gate(c);
     size_t length = 0;
     const char *text = step == STEP_DROP ? NULL
                                          : reply_print(&c->reply, arena, c->request.id,
@@ -369,8 +396,10 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
     concurrency_release(worker->concurrency, worker->slot);
     suspect_end(worker->suspect, worker->slot);
     int64_t took_us = clock_monotonic_us() - started_us;
-    traffic_count(worker->traffic, routes_number(c->route), text == NULL ? 0 : c->reply.status, took_us - c->held_us);
-    pipeline_log(c, step == STEP_DROP, took_us / 1000);
+    if (c->request.stage != REQUEST_ASKS) {
+        traffic_count(worker->traffic, routes_number(c->route), text == NULL ? 0 : c->reply.status, took_us - c->held_us);
+        pipeline_log(c, step == STEP_DROP, took_us / 1000);
+    }
     log_context("%s", "");
     arena_reset(arena);
 }

@@ -3,8 +3,9 @@
  *
  * It is made when it is asked for: of the members that the service itself knows, of every schema of the class, oldest
  * first, and of what was observed of the class's datasets. The schemas of a sandbox are 16 MiB at most
- * (registry_schema_create); of observed schemas as many are read as make 16 MiB, and a union that lacks some says so
- * by "meta:partial".
+ * (registry_schema_create), and of observed schemas as many are read as make 16 MiB. Of all these as many are taken as have
+ * UNION_VALUES_MOST values together, because a value costs the same however short it is; a union that lacks some says so by
+ * "meta:partial".
  */
 #include <string.h>
 
@@ -14,8 +15,10 @@
 #include "responder/registry_id.h"
 #include "responder/registry_merge.h"
 #include "responder/registry_page.h"
+#include "responder/worker.h"
 
 #define UNION_OBSERVED_BYTES "16777216"
+#define UNION_VALUES_MOST 500000 /* 5 MiB of ordinary schemas, some 40,000 definitions; 0.25 s, at worst 0.7 s */
 #define UNION_ARENA_BYTES 65536 /* a tree lies outside */
 #define UNION_LIMITS ((struct jscan_limits){.depth = 16, .bytes = 2u * 1024u * 1024u})
 
@@ -53,11 +56,25 @@ struct union_work {
     struct arena *one; /* of the document at hand: all of them at once, as trees, could be a gigabyte */
     const char *asked; /* the number that union_find_schema() was given last */
     struct json_object *found;
+    size_t values; /* of all that was read */
+    bool partial;  /* something was not */
 };
 
 static void union_release(void *arena)
 {
     arena_free(arena);
+}
+
+/* Counts a text, while it is one of those that may be read. From the first that may not, nothing more is. Before each value of
+ * a JSON text but the first stands one of these bytes; those in strings count too. */
+static bool union_affords(struct union_work *w, const char *text, size_t length)
+{
+    size_t values = 1;
+    for (size_t i = 0; i < length; i++)
+        values += text[i] == ',' || text[i] == ':' || text[i] == '{' || text[i] == '[';
+    w->values += values;
+    w->partial = w->partial || w->values > UNION_VALUES_MOST;
+    return !w->partial;
 }
 
 /* A text of ours or that we accepted, as a tree that lasts until the next. */
@@ -69,8 +86,12 @@ static enum fault union_parse(struct union_work *w, const char *text, size_t len
     return fault == FAULT_MALFORMED ? FAULT_INTERNAL : fault;
 }
 
+/* NULL: it may not be read. */
 static enum fault union_parse_schema(struct union_work *w, int row, struct json_object **out)
 {
+    *out = NULL;
+    if (!union_affords(w, db_text(&w->schemas, row, 1), db_length(&w->schemas, row, 1)))
+        return FAULT_NONE;
     return union_parse(w, db_text(&w->schemas, row, 1), db_length(&w->schemas, row, 1), out);
 }
 
@@ -108,17 +129,19 @@ static enum fault union_find_schema(struct union_work *w, const char *number, st
 static enum fault union_add_observed(struct union_work *w, int row)
 {
     struct json_object *seen, *declared = NULL;
-    enum fault fault = observed_show(db_text(&w->observed, row, 1), db_length(&w->observed, row, 1), false, &seen);
-    if (fault != FAULT_NONE)
-        return fault;
+    enum fault fault = FAULT_NONE;
     if (!db_null(&w->observed, row, 0))
         fault = union_find_schema(w, db_text(&w->observed, row, 0), &declared);
+    if (fault != FAULT_NONE || !union_affords(w, db_text(&w->observed, row, 1), db_length(&w->observed, row, 1)))
+        return fault;
+    fault = observed_show(db_text(&w->observed, row, 1), db_length(&w->observed, row, 1), false, &seen);
+    if (fault != FAULT_NONE)
+        return fault;
     if (declared != NULL)
         registry_trim(seen, declared);
-    if (fault == FAULT_NONE)
-        registry_merge(&w->merged, seen);
+    registry_merge(&w->merged, seen);
     json_object_put(seen);
-    return fault;
+    return FAULT_NONE;
 }
 
 /* The merged definition, an object. The tree belongs to the arena. */
@@ -131,16 +154,19 @@ static enum fault union_merge(struct call *c, const struct union_class *class, s
         fault = union_parse(&w, class->base, strlen(class->base), &document);
     if (fault == FAULT_NONE)
         registry_merge(&w.merged, document);
-    for (int i = 0; fault == FAULT_NONE && i < w.schemas.count; i++) {
+    for (int i = 0; fault == FAULT_NONE && !w.partial && i < w.schemas.count; i++) {
+        worker_progress();
         fault = union_parse_schema(&w, i, &document);
-        if (fault == FAULT_NONE)
+        if (fault == FAULT_NONE && document != NULL)
             registry_merge(&w.merged, document);
     }
-    for (int i = 0; fault == FAULT_NONE && i < w.observed.count; i++)
+    for (int i = 0; fault == FAULT_NONE && !w.partial && i < w.observed.count; i++) {
+        worker_progress();
         fault = union_add_observed(&w, i);
+    }
     if (fault != FAULT_NONE)
         return fault;
-    *partial = w.observed.count > 0 && db_int(&w.observed, 0, 2) > w.observed.count;
+    *partial = w.partial || (w.observed.count > 0 && db_int(&w.observed, 0, 2) > w.observed.count);
     *out = w.merged.root;
     return FAULT_NONE;
 }

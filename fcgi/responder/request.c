@@ -115,6 +115,21 @@ static bool request_id_valid(const char *id)
     return length > 0 && length <= REQUEST_ID_MAX && id[length] == '\0';
 }
 
+static enum request_stage request_read_stage(const char *gate)
+{
+    if (gate == NULL)
+        return REQUEST_WHOLE;
+    return strcmp(gate, "ask") == 0 ? REQUEST_ASKS : REQUEST_REFUSED;
+}
+
+/* How much of the body is to come. Of one that is not read some is always left: request_finish() must not wait for its end. */
+static int64_t request_body_due(const struct request *r)
+{
+    if (r->stage != REQUEST_WHOLE)
+        return r->stage == REQUEST_ASKS ? 0 : 1;
+    return r->content_length > 0 ? r->content_length : 0;
+}
+
 static int64_t request_content_length(const char *text)
 {
     if (text == NULL || *text == '\0')
@@ -155,7 +170,8 @@ enum fault request_copy(struct request_listener *l, struct arena *a, struct requ
     out->method = request_method(request_param(out, "REQUEST_METHOD"));
     l->keepable = out->method == METHOD_GET || out->method == METHOD_HEAD;
     out->content_length = request_content_length(request_param(out, "CONTENT_LENGTH"));
-    l->body_left = out->content_length > 0 ? out->content_length : 0;
+    out->stage = request_read_stage(request_param(out, "CONSIGN_GATE"));
+    l->body_left = request_body_due(out);
     return fault != FAULT_NONE ? fault : request_read_line(out);
 }
 

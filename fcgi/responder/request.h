@@ -20,6 +20,13 @@
 #define REQUEST_PATH_MAX 8192
 #define REQUEST_ID_MAX 128
 
+/* What nginx wants of a request (nginx/consign.conf). */
+enum request_stage {
+    REQUEST_WHOLE,  /* the answer; all of it is here */
+    REQUEST_ASKS,   /* whether to let the body come: only the headers are here */
+    REQUEST_REFUSED /* the answer, after a no to that: whatever comes of the body is not read */
+};
+
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE, METHOD_OTHER };
 
 struct request_param {
@@ -34,6 +41,7 @@ struct request {
     const char *query; /* after the '?', still encoded; "" for none */
     const char *id;    /* the client's x-request-id when it is acceptable, else nginx's */
     bool ops;          /* came in by the operators' listener */
+    enum request_stage stage;
     int64_t content_length; /* announced; 0 for none; -1: announced, but not a number */
     int param_count;
     struct request_param param[REQUEST_PARAMS_MAX];

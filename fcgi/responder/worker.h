@@ -12,6 +12,7 @@ struct worker_setup {
     int workers;
     const struct keys *keys;
     struct issuers *issuers; /* the first is our own */
+    struct arena *arena;     /* working memory of the supervisor */
     struct token_cache *cache;
     const struct scope_cache *scopes;
     struct call_waiting *waiting;

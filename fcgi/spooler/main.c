@@ -112,7 +112,7 @@ static int main_serve(char *const *argv)
         .conninfo = conf_text(CONF_DATABASE_SPOOLER), .application = "consign-spooler", .wait_ms = MAIN_FIRST_WAIT_MS});
     if (first == NULL || !counts_open())
         return 1;
-    struct pool_program program = {.argv = argv, .fixed = main_fixed(), .keep = {-1, -1}};
+    struct pool_program program = {.argv = argv, .fixed = main_fixed(), .keep = {-1, -1, -1}};
     struct pool_options options = {.workers = main_workers(),
                                    .grace_ms = MAIN_GRACE_MS,
                                    .retire_ms = conf_number(CONF_SPOOLER_GRACE_MS),

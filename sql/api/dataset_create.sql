@@ -1,5 +1,6 @@
 -- Makes a dataset, and answers its id. With p_registry_schema it follows that schema of the sandbox, whose class is
--- then the dataset's. With a key, the id that the same key and body made within 24 h is answered instead.
+-- then the dataset's. With a key, the id that the same key and body made within 24 h is answered instead, NULL when that
+-- dataset is gone.
 -- p_webhook is told of the ends of jobs that export into it and name none.
 --   CN400  no such schema     CN407  no such webhook     CN422  the key belongs to another body
 CREATE OR REPLACE FUNCTION consign.dataset_create(
@@ -31,6 +32,7 @@ BEGIN
             VALUES (p_org, p_sandbox, p_dataset, p_name, p_description, p_schema_id, p_content_type, class_made, p_format,
                 p_compression, p_tags, moment, moment, p_client, p_registry_schema, p_webhook);
     END IF;
-    RETURN made;
+    RETURN (SELECT d.dataset FROM consign.dataset d
+        WHERE d.org = p_org AND d.sandbox = p_sandbox AND d.dataset = made);
 END
 $$;

@@ -121,6 +121,8 @@ def test_same_idempotency_key_is_the_same_dataset(shared):
     assert first == again
     other = shared.post(DATASETS, dataset_body(name="other"), headers=key)
     assert_problem(other, 422)
+    shared.delete(f"{DATASETS}/{first[0].split('/')[-1]}", expect=200)
+    assert_problem(shared.post(DATASETS, dataset_body(), headers=key), 404)
 
 
 def test_wrong_methods(shared):

@@ -67,6 +67,27 @@ def body(shared):
     return json.dumps(flows.job_body(flows.create_dataset(shared))).encode()
 
 
+@pytest.mark.parametrize("gate, status", [("ask", b"403"), ("refuse", b"404")])
+def test_what_is_no_upload_is_never_asked_for(stack, shared, body, gate, status):
+    """A request that nginx has only a question about (or a refusal for) is not carried out, whatever it is."""
+    before = jobs(shared)
+    assert b"Status: " + status in exchange(stack, request(shared, "POST", JOBS, body, CONSIGN_GATE=gate))
+    assert jobs(shared) == before
+
+
+def test_a_question_stores_nothing(stack, shared):
+    dataset = flows.create_dataset(shared, "profile")
+    batch = flows.open_batch(shared, dataset)
+    path = flows.file_path(batch, dataset)
+    asked = exchange(stack, request(shared, "PUT", path, announced=100_000_000, CONSIGN_GATE="ask"))
+    assert b"Status: 204 " in asked
+    told = exchange(stack, request(shared, "PUT", path, b"{}", CONSIGN_GATE="refuse"))
+    assert b"Status: 503 " in told and b"nothing was done" in told
+    assert not list((stack.dir / "inbox").glob(f"*/*/{batch}/*"))
+    assert b"Status: 200 " in exchange(stack, request(shared, "PUT", path, b"{}"))
+    assert len(list((stack.dir / "inbox").glob(f"*/*/{batch}/*"))) == 1
+
+
 def jobs(client):
     return len(client.get(f"{JOBS}?limit=1000").json()["records"])
 

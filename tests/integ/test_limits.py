@@ -17,6 +17,13 @@ def test_headers_that_are_too_large_together_are_431(shared, count, size):
     assert_problem(rawhttp.send(shared.url, "GET", JOBS, headers), 431)
 
 
+@pytest.mark.parametrize("count", [250, 8500])
+@pytest.mark.parametrize("path", [JOBS, flows.file_path(flows.NO_SUCH_BATCH, flows.NO_SUCH_DATASET)])
+def test_headers_that_are_too_many_are_431(shared, path, count):
+    """8,500 of five bytes are eight each on the way to the pool, and more than nginx can hand over."""
+    assert_problem(rawhttp.send(shared.url, "PUT", path, list(shared.headers().items()) + [("a", "")] * count, b"{}"), 431)
+
+
 def test_headers_within_the_bound_are_served(shared):
     headers = list(shared.headers().items())
     headers += [(f"X-Filler-{i}", "f" * 8000) for i in range(5)]

@@ -26,7 +26,7 @@ from ownstack import new_client, own_stack
 from shapes import assert_problem
 from stack import process_tree
 
-TOKEN_CONNECTIONS = 128  # nginx/consign/token_rate.conf
+TOKEN_CONNECTIONS, TOKEN_UPLOADS = 128, 16  # nginx/consign/token_rate.conf
 AT_ONCE_S = 0.05
 ORG_RATE = 200
 
@@ -164,23 +164,41 @@ def test_who_is_alone_has_the_whole_pool(stack):
     assert told == 200
 
 
-@pytest.mark.alone
-def test_one_token_has_so_many_connections(stack, big, small, crowd):
-    """They cost the pool nothing: none of the requests is whole. Who holds another token is not concerned."""
-    body = request_bytes(big, "POST", JOBS, 100000, b"{")
-    crowd.gather(bodies=TOKEN_CONNECTIONS, body=body)
+def fill(crowd, count, body, ask):
+    """So many requests of one token whose bodies don't come; then what ask() asks with it is refused."""
+    crowd.gather(bodies=count, body=body)
     deadline = time.monotonic() + 10
-    while (answer := big.get(JOBS, expect=(200, 429))).status_code == 200 and time.monotonic() < deadline:
+    while (answer := ask()).status_code == 200 and time.monotonic() < deadline:
         time.sleep(0.05)
         # one that came while an earlier request of the token was ending has been refused; the limit is full without it
         refused = [link for link in crowd.bodies if select.select([link], [], [], 0)[0]]
         crowd.bodies = [link for link in crowd.bodies if link not in refused]
         crowd.gather(bodies=len(refused), body=body)
     assert assert_problem(answer, 429)["type"] == "/problems/too-many-requests"
-    assert len(crowd.bodies) == TOKEN_CONNECTIONS
+    assert len(crowd.bodies) == count
+
+
+@pytest.mark.alone
+def test_one_token_has_so_many_connections(stack, big, small, crowd):
+    """They cost the pool nothing: none of the requests is whole. Who holds another token is not concerned."""
+    fill(crowd, TOKEN_CONNECTIONS, request_bytes(big, "POST", JOBS, 100000, b"{"), lambda: big.get(JOBS, expect=(200, 429)))
     small.get(JOBS)
     # the same client, org and key, but not the token: it is refused, not limited
     assert small.get(JOBS, expect=None, headers={"x-api-key": big.client_id}).status_code == 403
+
+
+@pytest.mark.alone
+def test_one_token_has_so_many_uploads(stack, big, small, crowd):
+    """Each may lie on nginx's disk with 256 MiB. What else the token is used for goes on."""
+    def place(client):
+        dataset = flows.create_dataset(client, "profile")
+        return flows.file_path(flows.open_batch(client, dataset), dataset)
+
+    path, other = place(big), place(small)
+    body = request_bytes(big, "PUT", path, 100_000_000, b"{")
+    fill(crowd, TOKEN_UPLOADS, body, lambda: big.put(path, b"{}", expect=(200, 429)))
+    big.get(JOBS)
+    small.put(other, b"{}")
 
 
 def test_idle_and_slow_clients_are_held_while_others_are_served(stack, big, small, crowd):

@@ -261,6 +261,7 @@ def test_union_of_all_that_a_class_has(client):
     assert members["more"] == {"type": "boolean", "meta:xdmType": "boolean"}
     assert members["identityMap"]["meta:xdmType"] == "map" and "segmentMembership" in members and "seen" not in members
     assert {"_id", "timestamp", "identityMap", "seen"} == set(event["properties"])
+    assert "meta:partial" not in profile and "meta:partial" not in event
     for union in (profile, event):
         for name in (union["meta:altId"], quote(union["$id"], safe="")):
             assert client.get(f"{registry.UNIONS}/{name}").json() == union
@@ -276,22 +277,37 @@ def test_a_union_of_long_texts_can_be_read(client):
         assert '"m11_9"' in answer.text
 
 
+def copies(client, table, column, value, count):
+    """So many more rows like that one, each with another id."""
+    database = streams.Sandbox(client).db
+    columns = ", ".join(name for (name,) in database.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_schema = 'consign' AND table_name = %s"
+        " AND column_name <> %s", (table, column)))
+    database.execute(
+        f"INSERT INTO consign.{table} ({column}, {columns})"
+        f" SELECT left(encode(sha256(convert_to(n || {column}, 'UTF8')), 'hex'), length({column})), {columns}"
+        f" FROM consign.{table}, generate_series(1, %s) n WHERE {column} = %s", (count, value))
+
+
+def test_a_union_reads_so_many_values_and_says_that_there_are_more(client):
+    """As many as fit the 16 MiB of a sandbox: read by each of a pool's workers at once they would be too slow for all."""
+    schema = registry.create_schema(client, **{f"m{i}": {"type": "null"} for i in range(4900)})
+    path = f"{registry.UNIONS}/_xdm.context.profile__union"
+    assert "meta:partial" not in client.get(path).json()
+    copies(client, "registry_schema", "schema", schema["$id"].split("/")[-1], 120)
+    begin = time.monotonic()
+    union = client.get(path).json()
+    assert time.monotonic() - begin < 2
+    assert union["meta:partial"] is True and len(union["properties"]) >= 4900
+
+
 def test_many_datasets_of_one_large_schema_do_not_make_a_union_slow(client):
     """Each dataset's observed schema is looked at beside the one it follows, which is read once for all of them."""
-    sandbox = streams.Sandbox(client)
     schema = registry.create_schema(client, **{f"m{i}": {**STRING, "description": "d" * 180} for i in range(4500)})
     dataset = registry.create_dataset(client, schema)
     flows.ingest(client, dataset, [{"identityMap": {"E": [{"id": "a"}]}}])
-
-    def copy(table):
-        columns = [name for (name,) in sandbox.db.execute(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'consign' AND table_name = %s"
-            " AND column_name <> 'dataset'", (table,))]
-        sandbox.db.execute(f"INSERT INTO consign.{table} (dataset, {', '.join(columns)}) SELECT left(md5(n || dataset), 24),"
-                           f" {', '.join(columns)} FROM consign.{table}, generate_series(1, 600) n WHERE dataset = %s", (dataset,))
-
-    copy("dataset")
-    copy("observed_schema")
+    for table in ("dataset", "observed_schema"):
+        copies(client, table, "dataset", dataset, 600)
     begin = time.monotonic()
     client.get(f"{registry.UNIONS}/_xdm.context.profile__union")
     assert time.monotonic() - begin < 2

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -17,15 +18,17 @@ from unittest import mock
 
 import pytest
 
+import flows
 import mint
 from client import Client
 from flows import JOBS
-from stack import DEVSTACK, Stack
+from stack import DEVSTACK, Stack, process_tree
 from tokens import Forge
 
 RFC, IMS = "https://issuer.example/realm", "ims-na1"
 SEEN_WITHIN_S = 10  # contract section 2 allows 60
 WORKERS = 4         # of the pool of a devstack
+READERS = WORKERS + 1  # the supervisor reads the files too, for workers to come
 
 
 def free_ports():
@@ -100,7 +103,7 @@ class Issuers:
         before, deadline = len(self.told("key_set")), time.monotonic() + SEEN_WITHIN_S
         mark = f'issuer="{RFC}"'
         self.rfc_file.put(*keys)
-        while len({pid for pid, line in self.told("key_set")[before:] if mark in line}) < WORKERS:
+        while len({pid for pid, line in self.told("key_set")[before:] if mark in line}) < READERS:
             assert time.monotonic() < deadline, "not every worker reads it"
             self.statuses([self.rfc_token()] * 64)
 
@@ -109,6 +112,17 @@ class Issuers:
         lines = (self.stack.dir / "log" / "api.log").read_text().splitlines()
         lines = [line for line in lines if f"event={event} " in line]
         return [(re.search(r"\bpid=(\d+)", line)[1], line) for line in lines]
+
+    def spoil(self, text="{"):
+        """Breaks the file, and asks until everybody has said so: what was good before stays."""
+        before, deadline = len(self.refusals()), time.monotonic() + SEEN_WITHIN_S
+        self.rfc_file.put_text(text)
+        while len({pid for pid, _ in self.refusals()[before:]}) < READERS:
+            assert time.monotonic() < deadline, "not every worker says so in the log"
+            self.statuses([self.rfc_token(jti=str(time.monotonic()))] * 32)
+
+    def supervisor(self):
+        return int((self.stack.dir / "pids" / "api").read_text().split()[0])
 
     def refusals(self):
         return self.told("key_set_refused")
@@ -219,13 +233,13 @@ def test_a_broken_file_keeps_the_last_good_set(issuers, text):
     else:
         issuers.rfc_file.put_text(text)
     deadline = time.monotonic() + SEEN_WITHIN_S
-    while len({pid for pid, _ in issuers.refusals()[before:]}) < WORKERS:
+    while len({pid for pid, _ in issuers.refusals()[before:]}) < READERS:
         assert time.monotonic() < deadline, "not every worker says so in the log"
         assert issuers.statuses([issuers.rfc_token(jti=str(time.monotonic()))] * 32) == [200] * 32
     assert [issuers.status(issuers.rfc_token(jti=str(number))) for number in range(40)] == [200] * 40
     for _, line in issuers.refusals()[before:]:
         assert f'issuer="{RFC}"' in line and "kept=1" in line and "level=error" in line
-    assert len(issuers.refusals()) == before + WORKERS  # once each
+    assert len(issuers.refusals()) == before + READERS  # once each
     assert f'consign_key_set_refused{{issuer="{RFC}"}} 1' in issuers.metrics()
     assert f'consign_key_set_keys{{issuer="{RFC}"}} 1' in issuers.metrics()
 
@@ -235,6 +249,30 @@ def test_a_good_file_ends_that(issuers):
     issuers.all_workers(issuers.rfc_token(kid="rfc-3"), 200)
     issuers.all_workers(issuers.rfc_token(), 401)
     assert f'consign_key_set_refused{{issuer="{RFC}"}} 0' in issuers.metrics()
+
+
+def test_who_comes_after_has_the_last_good_set(issuers):
+    """Workers that are replaced, and all that begin with a reload: neither the set of long ago nor none."""
+    old, new = issuers.rfc_token(kid="rfc-3"), issuers.rfc_token(kid="rfc-4")
+    issuers.adopt((issuers.rfc, "rfc-4"))
+    issuers.spoil()
+    supervisor = issuers.supervisor()
+    killed = process_tree(supervisor)[1:]
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    flows.eventually(lambda: len(set(process_tree(supervisor)) - set(killed)) == READERS, "new workers")
+    assert set(issuers.statuses([new] * 64)) == {200} and set(issuers.statuses([old] * 64)) == {401}
+    for number in (1, 2):
+        before = len(issuers.told("reload_over"))
+        os.kill(supervisor, signal.SIGHUP)
+        flows.eventually(lambda: len(issuers.told("reload_over")) > before, "the reload")
+        assert set(issuers.statuses([new] * 64)) == {200} and set(issuers.statuses([old] * 64)) == {401}
+        assert len(issuers.told("key_set_kept")) == number
+    assert f'consign_key_set_refused{{issuer="{RFC}"}} 1' in issuers.metrics()
+    assert f'consign_key_set_keys{{issuer="{RFC}"}} 1' in issuers.metrics()
+    issuers.adopt((issuers.rfc, "rfc-3"))
+    issuers.all_workers(old, 200)
+    issuers.all_workers(new, 401)
 
 
 def test_a_line_that_is_wrong_stops_the_start(issuers):

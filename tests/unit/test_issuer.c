@@ -447,6 +447,44 @@ static void the_generation_covers_all_sets(void **state)
     }
 }
 
+/* A reload: another list, of the next program, is made while the file is broken. */
+static void the_next_program_is_handed_the_good_sets(void **state)
+{
+    char other[SCRATCH_PATH_MAX];
+    unsigned char before[CRYPTO_SHA256_BYTES];
+    (void)state;
+    scratch_path(other, "other.json");
+    write_keys(forge_jwks(arena, one, "1"));
+    scratch_write(other, "{}", 2, 0600);
+    const struct issuer *issuer = add();
+    int64_t loaded_ms = issuer->loaded_ms;
+    int saved = scratch_listen();
+    assert_int_equal(issuers_add(list, arena, "never good", ISSUER_IMS, NULL, other), FAULT_NONE);
+    int fd = issuers_hand_over(list);
+    scratch_heard(saved, said, sizeof said);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "x", 1, 0), -1);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    for (int good = 0; good < 2; good++) {
+        begin(NULL);
+        write_keys(good ? forge_jwks(arena, two, "2") : "{");
+        issuer = add();
+        memcpy(before, list->generation, sizeof before);
+        issuers_take_over(list, arena, -1); /* none was handed over */
+        assert_int_equal(issuer->keys != NULL, good);
+        saved = scratch_listen();
+        issuers_take_over(list, arena, fd);
+        scratch_heard(saved, said, sizeof said);
+        assert_int_equal(strstr(said, "event=key_set_kept issuer=\"" NAME "\" keys=1") != NULL, !good);
+        assert_int_equal(issuer->refused, !good);
+        assert_null(verdict(good ? two : one, good ? "2" : "1"));
+        assert_int_equal(memcmp(before, list->generation, sizeof before) == 0, good);
+        if (!good)
+            assert_int_equal(issuer->loaded_ms, loaded_ms);
+    }
+    close(fd);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -456,6 +494,7 @@ int main(void)
         EACH(a_file_that_comes_late_is_no_fault), EACH(a_half_written_file_is_no_set_yet),
         EACH(a_file_with_its_old_time_and_size_is_seen), EACH(a_file_that_is_renamed_over_it_is_seen),
         EACH(what_could_not_be_read_is_read_later), EACH(looks_at_most_so_often), EACH(the_generation_covers_all_sets),
+        EACH(the_next_program_is_handed_the_good_sets),
     };
     return cmocka_run_group_tests_name("issuer", tests, set_up, tear_down);
 }

@@ -98,9 +98,10 @@ static int subject_run(int argc, char **argv)
         return pool_mind(argv, 7);
     int kept = pool_kept(0) >= 0 ? pool_kept(0) : open(subject_path("kept"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     struct stat info;
-    log_event(LOG_INFO, "begin", "kept=%s file=%s", pool_kept(0) >= 0 ? "yes" : "no",
+    bool both = pool_kept(0) >= 0 && pool_kept(1) < 0 && pool_kept(2) == kept; /* the third is handed over by another variable */
+    log_event(LOG_INFO, "begin", "kept=%s file=%s", both ? "yes" : "no",
               fstat(kept, &info) == 0 && info.st_size == 0 ? "good" : "bad");
-    struct pool_program program = {.argv = argv, .fixed = FIXED, .keep = {kept, -1}};
+    struct pool_program program = {.argv = argv, .fixed = FIXED, .keep = {kept, -1, kept}};
     struct pool_options options = {.workers = subject_has("four") ? 4 : 2,
                                    .grace_ms = 200,
                                    .retire_ms = subject_has("patient") ? 60000 : 200,

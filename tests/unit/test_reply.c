@@ -61,11 +61,28 @@ static void an_answer_that_does_not_fit_becomes_internal(void **state)
     arena_free(a);
 }
 
+/* RFC 9112 section 4: a status line ends with a blank and the reason; nginx makes one without the blank of an empty reason. */
+static void every_status_has_its_reason(void **state)
+{
+    (void)state;
+    struct arena *a = arena_new(4096);
+    for (int f = FAULT_NONE; f < FAULT_COUNT; f++) {
+        if (*reply_reason(fault_row((enum fault)f)->status) == '\0')
+            fail_msg("%d has no reason", fault_row((enum fault)f)->status);
+    }
+    struct reply reply = {0};
+    size_t length = 0;
+    reply_problem(&reply, a, FAULT_GONE, NULL, NULL, "req-1");
+    assert_int_equal(strncmp(reply_print(&reply, a, "req-1", false, &length), "Status: 410 Gone\r\n", 18), 0);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exhausted_arena_answers_internal),
         cmocka_unit_test(an_answer_that_does_not_fit_becomes_internal),
+        cmocka_unit_test(every_status_has_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
