@@ -76,16 +76,13 @@ static int webhook_create(const struct ctl_options *o)
     " FROM consign.sandbox s JOIN consign.org o USING (org)"                                                           \
     " WHERE w.org = s.org AND w.sandbox = s.sandbox AND o.ims_org_id = $1 AND s.name = $2 AND w.name = $3"
 
-/* Ends the program when the secret before still signs, as receivers may hold no other; --force yes ends that secret. */
-static void webhook_check_overlap(PGconn *conn, const struct ctl_options *o)
+/* Ends the program when the secret before still signs, as receivers may hold no other; with `force` that secret ends. */
+static void webhook_check_overlap(PGconn *conn, const struct ctl_options *o, bool force)
 {
     const char *const place[] = {ctl_need(o, "org"), ctl_need(o, "sandbox"), ctl_need(o, "name")};
-    const char *force = ctl_option(o, "force");
-    if (force != NULL && strcmp(force, "yes") != 0)
-        ctl_wrong("--force: only `yes`");
     PGresult *found = ctl_query(conn, "SELECT FROM consign.webhook w WHERE w.old_until_ms > consign.now_ms()"
                                 " AND EXISTS (SELECT" WEBHOOK_OF ") FOR UPDATE", 3, place);
-    if (PQntuples(found) > 0 && force == NULL)
+    if (PQntuples(found) > 0 && !force)
         ctl_fail("it was rotated less than 24 h ago: the secret before still signs, and receivers may hold no other;"
                  " `--force yes` ends it at once");
     PQclear(found);
@@ -94,10 +91,13 @@ static void webhook_check_overlap(PGconn *conn, const struct ctl_options *o)
 static int webhook_rotate(const struct ctl_options *o)
 {
     char hex[2 * WEBHOOK_SECRET_BYTES + 3], text[WEBHOOK_SECRET_TEXT];
+    const char *force = ctl_option(o, "force");
+    if (force != NULL && strcmp(force, "yes") != 0)
+        ctl_wrong("--force: only `yes`");
     webhook_make_secret(hex, text);
     PGconn *conn = ctl_connect_owner();
     ctl_script(conn, "begin", "BEGIN");
-    webhook_check_overlap(conn, o);
+    webhook_check_overlap(conn, o, force != NULL);
     webhook_change(conn, o, "UPDATE consign.webhook w SET old_secret = w.secret, secret = $4::bytea,"
                    " old_until_ms = consign.now_ms() + " WEBHOOK_OVERLAP_MS WEBHOOK_OF, 4, hex, NULL, "no such webhook");
     ctl_script(conn, "commit", "COMMIT");
