@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -22,6 +23,10 @@ def run(*command, status=0, **variables):
     return done.stdout + done.stderr
 
 
+def mode(path):
+    return path.stat().st_mode & 0o777
+
+
 def install(root):
     run("make", "-s", "-C", REPO, "install", f"BUILD={BUILD}", f"DESTDIR={root}", "PREFIX=/usr")
 
@@ -30,7 +35,18 @@ def install(root):
 def root(tmp_path_factory):
     made = tmp_path_factory.mktemp("install")
     install(made)
+    assert mode(made / "etc/consign/consign.conf") == 0o600, "it may hold passwords"
     return made
+
+
+@pytest.fixture(scope="module")
+def placed(root):
+    """The same after README.md's `systemd-tmpfiles --create`, which only root can give files away by."""
+    if os.geteuid() == 0:
+        for name in ("passwd", "group"):
+            shutil.copy(f"/etc/{name}", root / "etc")
+        run("systemd-tmpfiles", "--create", f"--root={root}", "consign.conf")
+    return root
 
 
 def test_everything_is_there(root):
@@ -52,12 +68,14 @@ def test_a_second_time_keeps_the_configuration(root):
     before = conf.read_text()
     conf.write_text(before + "# ours\n")
     removed.write_text("-- of an earlier version\n")
+    conf.chmod(0o640)
     try:
         install(root)
-        assert conf.read_text() == before + "# ours\n" and (conf.stat().st_mode & 0o777) == 0o640
+        assert conf.read_text() == before + "# ours\n" and mode(conf) == 0o640
         assert not removed.exists(), "migrate would run it"
     finally:
         conf.write_text(before)
+        conf.chmod(0o600)
 
 
 def test_every_setting_stands_in_the_example(root):
@@ -71,18 +89,31 @@ def test_every_setting_stands_in_the_example(root):
         assert " ".join(meaning.split()) + (f" ({unit})" if unit else "") in words, name
 
 
-def test_the_example_with_a_database_passes_check(root):
-    """With the settings that name a database, and folders of this test's own; everything else as it is installed."""
+@pytest.mark.skipif(os.geteuid() != 0, reason="nobody else gives files away")
+def test_the_settings_are_for_the_services_user_alone(placed):
+    """Not for the group: nginx is in it."""
+    conf = placed / "etc/consign/consign.conf"
+    assert (pwd.getpwuid(conf.stat().st_uid).pw_name, mode(conf)) == ("consign", 0o400)
+
+
+def test_the_example_with_a_database_passes_check(root, placed):
+    """As the units do it, with the settings that name a database and folders of this test's own; everything else, the file's
+    owner and mode too, as it is installed."""
     with ownstack.own_stack() as own:
         stack = own.start()
         live = dict(re.findall(r"(?m)^([a-z._]+) = (.*)$", (stack.dir / "consign.conf").read_text()))
         names = ("database.api", "database.spooler", "keys.dir")
         conf = stack.dir / "installed.conf"
         conf.write_text((root / "etc/consign/consign.conf").read_text() + "".join(f"{name} = {live[name]}\n" for name in names))
+        as_service = ()
         if os.geteuid() == 0:
-            shutil.chown(conf, "root", "consign")
+            installed = (placed / "etc/consign/consign.conf").stat()
+            os.chown(conf, installed.st_uid, installed.st_gid)
+            conf.chmod(installed.st_mode & 0o777)
+            as_service = ("setpriv", "--reuid=consign", "--regid=consign", "--init-groups")
         for name in ("consign-api", "consign-spooler"):
-            assert "inbox.dir = /var/lib/consign/inbox" in run(root / "usr/sbin" / name, "--config", conf, "--check")
+            out = run(*as_service, stack.dir / "bin" / name, "--config", conf, "--check")
+            assert "inbox.dir = /var/lib/consign/inbox" in out
         assert "setting=database.spooler" in run(root / "usr/sbin/consign-spooler", "--config", root / "etc/consign/consign.conf",
                                                  "--check", status=1)
 

@@ -80,7 +80,7 @@ log_line_prefix = '%m [%p] %q%u@%d '
 END
     echo 'local all all peer map=consign' >pg/pg_hba.conf
     for user in "$me" root; do
-        for role in postgres consign_api consign_spooler consign_sender consign_metrics; do
+        for role in postgres consign_api consign_spooler consign_sender consign_metrics operator; do # operator: of a test
             echo "consign $user $role"
         done
         if [ "$user" = root ]; then break; fi
