@@ -5,7 +5,7 @@
  * job over (it was cancelled), or between telling that a batch expired and removing its files. The walk sees
  * LAKE_BATCHES batches a sweep and goes on behind them the next time, so it sees a lake of no more than that whole each
  * time. It walks the sandboxes that the database knows, by their numbers. BUGS: those of another database have the same
- * numbers, so two databases must not have one lake (README, Restoring).
+ * numbers, so two databases must not have one lake (README, Backup and restore).
  * Caller: sweep.
  */
 #include <stddef.h>

@@ -1,12 +1,18 @@
-"""What an operator does with consignctl: look at the work, cancel it, have it tried again, check the lake."""
+"""What an operator does with consignctl: look at the work, cancel it, have it tried again, check the lake; and a backup."""
 
+import os
+import re
+import shutil
 import signal
+import subprocess
+import types
 
 import psycopg
 import pytest
 
 import flows
 import ownstack
+from stack import is_alive
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +176,91 @@ def test_a_failed_job_is_tried_again_and_no_other(stack, client):
                   ("--org", client.org, "--sandbox", "none", "--job", "1")):
         with pytest.raises(RuntimeError):
             stack.ctl("retry", *place)
+
+
+# Last: these end the programs, and take database, roles and files away.
+
+CREATE = "CREATE DATABASE consign TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+ROLES = "consign_owner, consign_api, consign_spooler, consign_sender, consign_metrics, operator"
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+                          env={**os.environ, "LC_ALL": "C.UTF-8"})
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def in_cluster(stack, *statements):
+    with psycopg.connect(stack.pg_uri, dbname="postgres", autocommit=True) as superuser:
+        for statement in statements:
+            superuser.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def backup(stack, client, tmp_path_factory):
+    """As README.md says (Backup and restore), with an export that was published and a batch that waited to be loaded."""
+    folder = tmp_path_factory.mktemp("backup")
+    dataset = flows.create_dataset(client, "profile")
+    flows.ingest(client, dataset, [{"identityMap": {"Email": [{"id": f"b{n}@x"}]}} for n in range(20)])
+    job, rows = flows.export_all(client)
+    stack.kill_spooler()
+    waiting = flows.upload(client, dataset, b'{"identityMap":{"Email":[{"id":"late@x"}]}}')
+    run("pg_dump", "-Fc", "-f", folder / "dump", "-d", stack.pg_uri)
+    run("tar", "-C", stack.dir, "-cf", folder / "files.tar", "--exclude=lake/tmp", "inbox", "keys", "lake")
+    return types.SimpleNamespace(dump=folder / "dump", files=folder / "files.tar", batch=job["destination"]["batchId"], rows=rows,
+                                 waiting=waiting)
+
+
+def clear(stack):
+    """As on a new machine: no program runs, and the cluster has neither the database nor a role of ours."""
+    for name in ("api", "spooler"):
+        pid = int((stack.dir / "pids" / name).read_text())
+        if is_alive(pid):
+            os.kill(pid, signal.SIGTERM)
+            flows.eventually(lambda: not is_alive(pid), f"{name} does not stop")
+    in_cluster(stack, "DROP DATABASE IF EXISTS consign WITH (FORCE)", f"DROP ROLE IF EXISTS {ROLES}")
+    for name in ("inbox", "keys", "lake"):
+        shutil.rmtree(stack.dir / name, ignore_errors=True)
+
+
+def test_an_operator_who_is_no_superuser(stack, backup, tmp_path):
+    """Makes the roles and the schema, upgrades it, and does what consignctl does. The files are none of this test's."""
+    clear(stack)
+    in_cluster(stack, "CREATE ROLE operator LOGIN CREATEROLE", f"{CREATE} OWNER operator")
+    database = psycopg.conninfo.make_conninfo(stack.pg_uri, user="operator")
+    text = re.sub(r"(?m)^(database\.operator|lake\.dir) = .*\n", "", (stack.dir / "consign.conf").read_text())
+    (tmp_path / "conf").write_text(f"{text}database.operator = {database}\nlake.dir = {tmp_path}/lake\n")
+    (tmp_path / "lake").mkdir()
+    shutil.copytree(stack.dir / "share/sql", tmp_path / "sql")
+
+    def ctl(*words):
+        return run(stack.dir / "bin/consignctl", "--config", tmp_path / "conf", *words)
+
+    assert "applied 001_registry.sql" in ctl("migrate", "--sql", tmp_path / "sql")
+    (tmp_path / "sql/schema/999_later.sql").write_text("ALTER TABLE consign.org ADD COLUMN later integer;\n")
+    assert ctl("migrate", "--sql", tmp_path / "sql") == "applied 999_later.sql\nthe database is up to date\n"
+    ctl("org", "create", "--id", "A@AdobeOrg", "--name", "A")
+    ctl("sandbox", "create", "--org", "A@AdobeOrg", "--name", "prod")
+    assert "client_secret=" in ctl("client", "create", "--org", "A@AdobeOrg", "--name", "c", "--rights", "all")
+    ctl("quota", "set", "--org", "A@AdobeOrg", "--weight", "2")
+    for words in (("client", "list"), ("quota", "list"), ("retention", "list"), ("webhook", "list"), ("jobs",)):
+        assert ctl(*words)
+    assert "batches=0 " in ctl("verify")
+
+
+def test_a_backup_is_restored_into_a_new_cluster(stack, client, backup):
+    clear(stack)
+    in_cluster(stack, CREATE)
+    run("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f", stack.dir / "share/sql/roles.sql", stack.pg_uri)
+    run("pg_restore", "-e", "-d", stack.pg_uri, backup.dump)
+    run("tar", "-C", stack.dir, "-xpf", backup.files)
+    stack.ctl("migrate", "--sql", str(stack.dir / "share/sql"))
+    findings, _ = verify(stack)
+    assert {kind for kind, _ in findings} <= {"stray"}  # what had expired
+    stack.up()
+    # the token of before: its key came back too
+    assert flows.wait_batch(client, backup.waiting)["status"] == "success"
+    assert flows.download(client, backup.batch) == backup.rows
+    _, rows = flows.export_all(client)
+    assert len(rows) == len(backup.rows) + 1 and "late@x" in str(rows)
