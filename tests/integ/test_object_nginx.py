@@ -99,6 +99,7 @@ def nginx(place, pool, store, resolver, trusted):
     conf = place / "nginx.conf"
     temporary = "".join(f"{name}_temp_path {place}/{name};" for name in ("client_body", "proxy", "fastcgi", "scgi", "uwsgi"))
     conf.write_text(f"daemon off; pid {place}/pid; user root; events {{}} http {{ {temporary} access_log off; "
+                    f"map $host $consign_500 {{ default 500; }} "
                     f"server {{ listen 127.0.0.1:{port}; set $consign_echo_id x; include consign/problems.conf; "
                     f"include consign/objects.conf; location / {{ proxy_pass http://127.0.0.1:{pool}; }} }} }}\n")
     program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
