@@ -310,11 +310,11 @@ def test_what_takes_long_to_go_is_gone_on_with_until_it_is_gone(stack, store, sm
 
     def late(link, far, head, rest, length):
         begun.append(time.monotonic())
-        time.sleep(0.25)
+        time.sleep(0.1)
         ObjectProxy.through(link, far, head, rest, length)
-    with store.proxy.rule("DELETE", place, late, times=100):
+    with store.proxy.rule("DELETE", place, late, times=200):
         with standing_still(stack):
-            for n in range(26):
+            for n in range(70):
                 store.bucket.put(f"{place}/part-{n:05}-x.json", b"x")
         eventually(lambda: not [key for key in store.keys() if place in key], "it stays", 40)
     log = (stack.dir / "log" / "spooler.log").read_text()
