@@ -98,6 +98,8 @@ class Bench:
             for _ in range(int(setting("REPEATS", 3))):
                 for workers in sizes():
                     self.resize(workers)
+                    # every new worker connects and prepares
+                    wire.Wrk(self.client, f"{flows.JOBS}/{self.job}", 1, int(setting("CONNECTIONS", 32)))
                     for name, path, script in self.kinds():
                         found.setdefault((name, workers), []).append(self.measure(path, script))
                     self.forget_jobs()
