@@ -5,6 +5,7 @@
 #define CONSIGN_TOOLS_CTL_H
 
 #include <libpq-fe.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 #define CTL_OPTIONS_MAX 32
@@ -32,6 +33,9 @@ _Noreturn void ctl_wrong(const char *format, ...) __attribute__((format(printf, 
 const char *ctl_option(const struct ctl_options *options, const char *name);
 /* The value of an option that the command's synopsis has outside brackets. */
 const char *ctl_need(const struct ctl_options *options, const char *name);
+
+/* One line on stderr. */
+void ctl_say(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* Ends the program with status 1 after one line on stderr. */
 _Noreturn void ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -14,13 +14,18 @@
 #include "lib/conf.h"
 #include "lib/invariant.h"
 
+void ctl_say(const char *format, va_list args)
+{
+    fputs("consignctl: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
 _Noreturn void ctl_fail(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("consignctl: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    ctl_say(format, args);
     va_end(args);
     exit(1);
 }

@@ -82,9 +82,7 @@ _Noreturn void ctl_wrong(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fputs("consignctl: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    ctl_say(format, args);
     va_end(args);
     command_print(stderr, "usage: consignctl --config FILE ", the_command);
     exit(CTL_USAGE);
