@@ -22,6 +22,23 @@ struct json_object *jsonio_own(struct arena *a, struct json_object *tree)
 /* The scanner of this process; a process works on one text at a time. */
 static struct jscan scanner;
 
+/* What json-c takes for a value, in bytes: measured on amd64 (0.16), rounded up. An object brings a hash table of
+ * sixteen entries, an empty one too; a name or a scalar comes with its entry in the table or list above it. */
+enum { COST_OBJECT = 800, COST_ARRAY = 160, COST_OTHER = 104 };
+
+/* The first value of the scanned text with which the tree would be larger than JSONIO_TREE_BYTES, or NULL. */
+static const struct jscan_node *beyond_bound(const struct jscan *scan)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < scan->count; i++) {
+        uint8_t type = scan->node[i].type;
+        bytes += type == JSCAN_OBJECT ? COST_OBJECT : type == JSCAN_ARRAY ? COST_ARRAY : COST_OTHER;
+        if (bytes > JSONIO_TREE_BYTES)
+            return &scan->node[i];
+    }
+    return NULL;
+}
+
 enum fault jsonio_parse(struct arena *a, const char *text, size_t length, struct jscan_limits limits,
                         struct json_object **out, struct jsonio_refusal *refusal)
 {
@@ -30,6 +47,11 @@ enum fault jsonio_parse(struct arena *a, const char *text, size_t length, struct
         return FAULT_MEMORY;
     if (found != JSCAN_OK) {
         *refusal = (struct jsonio_refusal){scanner.fault_offset, jscan_reason(found)};
+        return FAULT_MALFORMED;
+    }
+    const struct jscan_node *beyond = beyond_bound(&scanner);
+    if (beyond != NULL) {
+        *refusal = (struct jsonio_refusal){beyond->begin, jscan_reason(JSCAN_TOO_MANY)};
         return FAULT_MALFORMED;
     }
     struct json_tokener *tokener = json_tokener_new_ex((int)limits.depth + 2);

@@ -20,7 +20,12 @@ struct jsonio_refusal {
     const char *reason; /* a constant */
 };
 
-/* Parses a text. The tree belongs to the arena. FAULT_MALFORMED with *refusal, or FAULT_MEMORY. */
+/* How large a tree may be. A schema of 1 MiB whose names have four letters makes one of 74 MB; 1 MiB of `{},` would
+ * make one of 280 MB, in each worker that was sent it. */
+#define JSONIO_TREE_BYTES (80u * 1024u * 1024u)
+
+/* Parses a text. The tree belongs to the arena. FAULT_MALFORMED with *refusal, also for a tree that would be larger
+ * than JSONIO_TREE_BYTES, or FAULT_MEMORY. */
 enum fault jsonio_parse(struct arena *a, const char *text, size_t length, struct jscan_limits limits,
                         struct json_object **out, struct jsonio_refusal *refusal) MUST_CHECK;
 
