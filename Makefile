@@ -44,7 +44,9 @@ endif
 SYSTEM    = $(eval SYSTEM := $(patsubst -I%,-isystem %,$(shell pg_config --includedir 2>/dev/null | sed 's/^/-I/') $(shell pkg-config --cflags-only-I json-c 2>/dev/null)))$(SYSTEM)
 # The schema that the programs are made for: the number of the newest file.
 SCHEMA   := $(shell expr $(firstword $(subst _, ,$(notdir $(lastword $(sort $(wildcard sql/schema/*.sql)))))) + 0)
-CPPFLAGS += -D_GNU_SOURCE -DCONSIGN_SCHEMA=$(SCHEMA) -Ifcgi -Itools $(SYSTEM)
+# Its functions and rights: the digest that migrate enters (tools/consignctl/migrate.c), over the same texts in the same order.
+SQL_API  := $(sort $(wildcard sql/api/*.sql)) sql/grants.sql
+CPPFLAGS += -D_GNU_SOURCE -DCONSIGN_SCHEMA=$(SCHEMA) -DCONSIGN_SQL_DIGEST='"$(firstword $(shell cat $(SQL_API) | sha256sum))"' -Ifcgi -Itools $(SYSTEM)
 CFLAGS   += -std=c11 $(WARNINGS) $(HARDENED)
 LDFLAGS  += $(HARDLINK)
 LDLIBS   += -lfcgi -ljson-c -lpq -lcrypto -lzstd -lz -lseccomp
@@ -183,8 +185,8 @@ package-test: deps
 clean:
 	rm -rf build $(BUILD)
 
-# CONSIGN_SCHEMA; the folder is newer when a file came or went
-$(BUILD)/obj/fcgi/core/database_check.o: sql/schema
+# CONSIGN_SCHEMA, CONSIGN_SQL_DIGEST; a folder is newer when a file came or went
+$(BUILD)/obj/fcgi/core/database_check.o: sql/schema sql/api $(SQL_API)
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)

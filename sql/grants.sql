@@ -4,7 +4,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA consign FROM consign_api, consign_spooler, co
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA consign FROM consign_api, consign_spooler, consign_sender, consign_metrics, PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA consign FROM consign_api, consign_spooler, consign_sender, consign_metrics, PUBLIC;
 GRANT USAGE ON SCHEMA consign TO consign_api, consign_spooler;
-GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms, consign.schema_version TO consign_api, consign_spooler;
+GRANT EXECUTE ON FUNCTION consign.tenant_org, consign.tenant_missing, consign.now_ms, consign.schema_version, consign.sql_digest
+    TO consign_api, consign_spooler;
 
 -- the pool: reads what clients may see, accepts work, looks single profiles up and removes one that nothing waits for
 GRANT EXECUTE ON FUNCTION consign.scope_find, consign.client_secret, consign.sandbox_list TO consign_api;
@@ -103,7 +104,7 @@ GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_spooler;
 
 -- the sender: is given events that are due and tells how that went; no table of a tenant
 GRANT USAGE ON SCHEMA consign TO consign_sender;
-GRANT EXECUTE ON FUNCTION consign.schema_version, consign.webhook_claim, consign.webhook_end, consign.metric_add TO consign_sender;
+GRANT EXECUTE ON FUNCTION consign.schema_version, consign.sql_digest, consign.webhook_claim, consign.webhook_end, consign.metric_add TO consign_sender;
 GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_sender; -- of metric_add
 
 -- monitoring that looks at the database by itself: sums over all tenants

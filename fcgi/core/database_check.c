@@ -19,11 +19,15 @@ static bool database_compare(enum conf_key setting, const char *role, const stru
 {
     const char *is = db_text(rows, 0, 1);
     int64_t schema = db_int(rows, 0, 0);
-    if (schema == CONSIGN_SCHEMA && strcmp(is, role) == 0)
+    bool same = !db_null(rows, 0, 2) && strcmp(db_text(rows, 0, 2), CONSIGN_SQL_DIGEST) == 0;
+    if (schema == CONSIGN_SCHEMA && same && strcmp(is, role) == 0)
         return true;
     if (strcmp(is, role) != 0)
         log_event(LOG_ERROR, "check", "setting=%s role=%s reason=\"the role is to be %s\"", conf_name(setting), log_quote(is),
                   role);
+    else if (schema == CONSIGN_SCHEMA)
+        log_event(LOG_ERROR, "check", "setting=%s reason=\"its functions are of another version; run consignctl migrate\"",
+                  conf_name(setting));
     else
         log_event(LOG_ERROR, "check", "setting=%s schema=%lld reason=\"this program is made for schema %d%s\"",
                   conf_name(setting), (long long)schema, CONSIGN_SCHEMA,

@@ -13,7 +13,7 @@ const struct stmt STMT_SCOPE_FIND = {
 const struct stmt STMT_CLIENT_SECRET = {
     "client_secret", "SELECT encode(secret_salt, 'hex'), encode(secret_hash, 'hex'), rights FROM consign.client_secret($1)", 1};
 
-const struct stmt STMT_API_SCHEMA = {"schema", "SELECT consign.schema_version(), current_user", 0};
+const struct stmt STMT_API_SCHEMA = {"schema", "SELECT consign.schema_version(), current_user, consign.sql_digest()", 0};
 
 const struct stmt STMT_READY = {"ready",
     "SELECT consign.now_ms() IS NULL OR pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean", 0};

@@ -3,7 +3,7 @@
  */
 #include "core/stmt_spooler.h"
 
-const struct stmt STMT_SPOOLER_SCHEMA = {"schema", "SELECT consign.schema_version(), current_user", 0};
+const struct stmt STMT_SPOOLER_SCHEMA = {"schema", "SELECT consign.schema_version(), current_user, consign.sql_digest()", 0};
 
 const struct stmt STMT_WORK_CLAIM = {"work_claim",
     "SELECT org, sandbox, entry, kind, job, batch, previous, attempts, cancel, task FROM consign.work_claim($1, $2)", 2};

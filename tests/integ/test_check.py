@@ -131,6 +131,8 @@ def migrations(stack, statement):
 
 NEWER = "INSERT INTO consign.schema_migration VALUES (999, 'later', '')"
 OLDER = "DELETE FROM consign.schema_migration WHERE version >= 30"
+OTHER_FUNCTIONS = "UPDATE consign.schema_migration SET sha256 = translate(sha256, '0123456789abcdef', '123456789abcdef0') WHERE version = 0"
+NO_FUNCTIONS = "DELETE FROM consign.schema_migration WHERE version = 0"
 
 
 def test_a_schema_of_another_version(stack, program):
@@ -138,6 +140,10 @@ def test_a_schema_of_another_version(stack, program):
         refused(check(stack, program), program, "schema=999 ")
     with migrations(stack, OLDER):
         refused(check(stack, program), program, "run consignctl migrate")
+    with migrations(stack, OTHER_FUNCTIONS):
+        refused(check(stack, program), program, "its functions are of another version; run consignctl migrate")
+    with migrations(stack, NO_FUNCTIONS):
+        refused(check(stack, program), program, "its functions are of another version; run consignctl migrate")
     assert check(stack, program)[0] == 0
 
 

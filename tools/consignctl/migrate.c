@@ -6,6 +6,8 @@
  *   api/NAME.sql        as consign_owner, all of them, every time
  *   grants.sql         as consign_owner, last
  *
+ * The digest of api/ and grants.sql is entered as version 0: programs made for others are not content (core/database_check.h).
+ *
  * All of it is one transaction, so a database is migrated whole or not at all, and two migrations
  * at once wait for each other.
  */
@@ -34,12 +36,17 @@ static char *migrate_read(const char *path)
     return text;
 }
 
+/* The texts of api/ and grants.sql, one after the other. */
+static FILE *functions;
+
 static void migrate_run_file(PGconn *conn, const char *folder, const char *name)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     char *text = migrate_read(path);
     ctl_script(conn, path, text);
+    if (functions != NULL && fputs(text, functions) == EOF)
+        ctl_fail("no memory");
     free(text);
 }
 
@@ -101,6 +108,25 @@ static void migrate_api_file(PGconn *conn, const char *folder, const char *name)
     migrate_run_file(conn, folder, relative);
 }
 
+/* What runs at each migrate, and its digest. */
+static void migrate_functions(PGconn *conn, const char *folder)
+{
+    char *text = NULL, digest[CRYPTO_SHA256_HEX];
+    size_t length = 0;
+    functions = open_memstream(&text, &length);
+    if (functions == NULL)
+        ctl_fail("no memory");
+    migrate_each(conn, folder, "api", migrate_api_file);
+    migrate_run_file(conn, folder, "grants.sql");
+    if (fclose(functions) != 0)
+        ctl_fail("no memory");
+    crypto_sha256_hex(text, length, digest);
+    free(text);
+    const char *const params[] = {digest};
+    PQclear(ctl_query(conn, "INSERT INTO consign.schema_migration (version, name, sha256) VALUES (0, 'api and grants', $1)"
+                            " ON CONFLICT (version) DO UPDATE SET sha256 = EXCLUDED.sha256, applied = now()", 1, params));
+}
+
 int ctl_migrate(const char *word, const struct ctl_options *options)
 {
     (void)word;
@@ -115,8 +141,7 @@ int ctl_migrate(const char *word, const struct ctl_options *options)
                "CREATE TABLE IF NOT EXISTS consign.schema_migration (version integer PRIMARY KEY, name text NOT NULL,"
                " sha256 text NOT NULL, applied timestamptz NOT NULL DEFAULT now())");
     migrate_each(conn, folder, "schema", migrate_schema_file);
-    migrate_each(conn, folder, "api", migrate_api_file);
-    migrate_run_file(conn, folder, "grants.sql");
+    migrate_functions(conn, folder);
     ctl_script(conn, "commit", "COMMIT");
     PQfinish(conn);
     puts("the database is up to date");
