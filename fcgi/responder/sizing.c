@@ -7,7 +7,7 @@
 
 #define SIZING_PER_CORE 4
 #define SIZING_MOST 64
-#define SIZING_ORG_RATE_PER_CORE 1000
+#define SIZING_ORG_RATE_PER_CORE 500
 
 int sizing_cores(void)
 {

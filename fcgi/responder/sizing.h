@@ -17,7 +17,7 @@ int sizing_cores(void);
  * spooler that fits into 200 connections. */
 int sizing_workers(int64_t setting, int cores);
 
-/* Requests a second of one org for api.org_rate: the setting itself, or for 0 a thousand a core: a third of what such a machine
+/* Requests a second of one org for api.org_rate: the setting itself, or for 0 five hundred a core: a sixth of what such a machine
  * answers. */
 int64_t sizing_org_rate(int64_t setting, int cores);
 

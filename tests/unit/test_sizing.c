@@ -34,8 +34,8 @@ static void one_core_is_the_least(void **state)
 static void an_orgs_rate_goes_by_the_cores_unless_told(void **state)
 {
     (void)state;
-    assert_int_equal(sizing_org_rate(0, 2), 2000);
-    assert_int_equal(sizing_org_rate(0, 64), 64000);
+    assert_int_equal(sizing_org_rate(0, 2), 1000);
+    assert_int_equal(sizing_org_rate(0, 64), 32000);
     assert_int_equal(sizing_org_rate(1, 64), 1);
     assert_int_equal(sizing_org_rate(1000000, 1), 1000000);
 }
