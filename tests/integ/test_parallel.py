@@ -26,7 +26,7 @@ from stack import process_tree
 from test_oracle_selection import event, ident, member
 from twin import Twin
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 PEOPLE = 2000
 SETTINGS = {"export__share_profiles": 50}
