@@ -211,21 +211,9 @@ class Site:
         """Its pid, of the one that began last."""
         return int(re.findall(r" pid=(\d+) .*event=sender ", self.log())[-1])
 
-    @contextlib.contextmanager
     def settings(self, **lines):
-        """Other settings of the spooler while it is open, brought by a reload."""
-        file = self.stack.dir / "consign.conf"
-        before = text = file.read_text()
-        for name, value in lines.items():
-            name = name.replace("__", ".")
-            text = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", text) + f"{name} = {value}\n"
-        try:
-            file.write_text(text)
-            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
-            yield
-        finally:
-            file.write_text(before)
-            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
+        """Other settings of the spooler while it is open."""
+        return rolling.settings(self.stack, "spooler", **lines)
 
 
 def end_jobs(client, count, dataset=None, **more):
