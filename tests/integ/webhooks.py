@@ -178,7 +178,7 @@ class Site:
 
     def start(self):
         """Whatever of the stack does not run."""
-        return self.own.start(webhook__hosts=self.hosts, webhook__ca_file=self.ca_file, spooler__sweep_ms=500)
+        return self.own.start(webhook__hosts=self.hosts, webhook__ca_file=self.ca_file)
 
     def kill(self):
         for receiver in (self.plain, self.tls, self.inside, self.strange):
