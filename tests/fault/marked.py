@@ -11,7 +11,7 @@ from stack import REPO
 
 def run(table):
     more = {"CONSIGN_KILLS": str(scaled(20, 3)), "CONSIGN_KILL_PROFILES": "100000",
-            "CONSIGN_FAILOVERS": "killed stopped",
+            "CONSIGN_FAILOVERS": "killed stopped", "CONSIGN_SHARED_PROFILES": "30000",
             "CONSIGN_ISOLATION_REQUESTS": str(scaled(100000, 3000))}
     done = subprocess.run([str(REPO / "tests" / "run"), "-m", "fault or long", "tests/integ"], cwd=REPO, env={**os.environ, **more},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False)

@@ -5,6 +5,7 @@ and exports running. tests/integ/test_reload.py takes a short cut of the same. C
 programs take turns with the stack's own; without it a copy of these that is another file serves.
 """
 
+import contextlib
 import os
 import pathlib
 import re
@@ -49,6 +50,23 @@ def reload(stack, name):
     before = len(decisions(stack, name))
     os.kill(pid_of(stack, name), signal.SIGHUP)
     return wait_decision(stack, name, before)
+
+
+@contextlib.contextmanager
+def settings(stack, name, **lines):
+    """Other settings of pool or spooler while it is open, with their dot as two underscores, brought by a reload."""
+    file = stack.dir / "consign.conf"
+    before = text = file.read_text()
+    for key, value in lines.items():
+        key = key.replace("__", ".")
+        text = re.sub(rf"(?m)^{re.escape(key)} = .*\n", "", text) + f"{key} = {value}\n"
+    try:
+        file.write_text(text)
+        assert "event=reloaded " in reload(stack, name)
+        yield
+    finally:
+        file.write_text(before)
+        assert "event=reloaded " in reload(stack, name)
 
 
 class Builds:

@@ -44,7 +44,7 @@ def names_in_manifest(folder):
 
 def wait_clean(stack, seconds):
     """Wait until there is no stray; fails with their names after the time."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.05
     while True:
         try:
             found = strays(stack)
@@ -53,4 +53,5 @@ def wait_clean(stack, seconds):
         if not found:
             return
         assert time.monotonic() < deadline, f"stray files: {[str(p) for p in found[:20]]}"
-        time.sleep(0.05)
+        time.sleep(max(0.02, min(pause, deadline - time.monotonic())))  # the last look is at the end of the time
+        pause = min(pause * 1.5, 0.25)

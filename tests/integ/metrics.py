@@ -55,4 +55,4 @@ def await_figures(stack, good, seconds=20):
         if good(found):
             return found
         assert time.monotonic() < deadline, {key: value for key, value in found.items() if value}
-        time.sleep(0.1)
+        time.sleep(0.25)  # reading what was scraped takes some of a core

@@ -12,6 +12,7 @@ import pwd
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
 from typing import NamedTuple
 
@@ -24,6 +25,10 @@ from objectproxy import ObjectProxy
 from objects import Bucket
 from objectserver import ACCESS, SECRET, ObjectServer
 from stack import Stack, Tenants
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+
+import rolling  # noqa: E402
 
 PART_BYTES = 5242880  # the least that the interface takes
 FILE_BYTES = 8 * 1024 * 1024
@@ -104,8 +109,8 @@ def site():
     made = Store()
     try:
         with ownstack.own_stack() as own:
-            yield Site(made, own.start(**made.settings(spooler__sweep_ms=500, spooler__retry_ms=100, spooler__silence_ms=11000,
-                                                       export__part_bytes=FILE_BYTES)))
+            settings = made.settings(spooler__retry_ms=100, spooler__silence_ms=11000, export__part_bytes=FILE_BYTES)
+            yield Site(made, own.start(**settings))
     finally:
         made.remove()
 
@@ -114,7 +119,7 @@ def person(n):
     return {"identityMap": {"Email": [{"id": f"{n}@x"}]}}
 
 
-# ---- fixtures, for the files that are about it to import. Not of the session: its sweeps keep the store, which is slow, busy ----
+# ---- fixtures, for the files that are about it to import. Not of the session: the store would run until its end ----
 
 @pytest.fixture(scope="module")
 def object_lake():
@@ -130,6 +135,13 @@ def store(object_lake):
 @pytest.fixture(scope="module")
 def stack(object_lake):
     return object_lake.stack
+
+
+@pytest.fixture
+def sweeping(stack):
+    """Sweeps follow each other, each with a request for every batch to a store that is slow: only where they are looked at."""
+    with rolling.settings(stack, "spooler", spooler__sweep_ms=500):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import flows
 import ownstack
 from flows import JOBS
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 QUEUED = int(os.environ.get("CONSIGN_FAIR_QUEUE", "10000"))
 SLACK_MS = 500  # a look every 25 ms, a claim, and whatever else this machine is doing

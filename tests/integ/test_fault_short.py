@@ -46,7 +46,7 @@ class Disturbed:
 
     def run(self):
         self.stand.start()
-        load = Load(self.stand.stack, self.place / "client.log", tenants=2, threads=4, fill=500)
+        load = Load(self.stand.stack, self.place / "client.log", tenants=2, threads=4, rest_s=0.03, fill=500)
         load.start()
         crashed = phase.Crashes(self.stand)
         self.wrong, _ = phase.repeat(self.stand, Some(self.stand), load, len(Some.kinds), JOBS_BETWEEN, 0, crashed)

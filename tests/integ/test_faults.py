@@ -24,7 +24,7 @@ from shapes import assert_problem
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
 KILLS = int(os.environ.get("CONSIGN_KILLS", "6"))
-PROFILES = int(os.environ.get("CONSIGN_KILL_PROFILES", "40000"))
+PROFILES = int(os.environ.get("CONSIGN_KILL_PROFILES", "28000"))
 SWEEP_S = int(os.environ.get("CONSIGN_SWEEP_WAIT", "70"))
 RANDOM = random.Random(int(os.environ.get("CONSIGN_SEED", "1")))
 

@@ -14,19 +14,19 @@ from flows import JOBS
 WORDS = re.compile(r'(\w+)=("[^"]*"|\S*)')
 
 
-def lines(stack, program, form):
-    """The program's log lines as dicts."""
-    text = (stack.dir / "log" / f"{program}.log").read_text()
+def lines(stack, program, form, word=""):
+    """The program's log lines that hold a word, as dicts."""
+    found = [line for line in (stack.dir / "log" / f"{program}.log").read_text().splitlines() if word in line]
     if form == "json":
-        return [json.loads(line) for line in text.splitlines()]
-    return [{key: value.strip('"') for key, value in WORDS.findall(line)} for line in text.splitlines()]
+        return [json.loads(line) for line in found]
+    return [{key: value.strip('"') for key, value in WORDS.findall(line)} for line in found]
 
 
 def await_events(stack, program, form, request, wanted, seconds=10):
     """The events of the lines that have the request's id, when all wanted ones are there."""
     deadline = time.monotonic() + seconds
     while True:
-        found = [line for line in lines(stack, program, form) if line.get("req") == request]
+        found = [line for line in lines(stack, program, form, request) if line.get("req") == request]
         if set(wanted) <= {line["event"] for line in found}:
             return found
         assert time.monotonic() < deadline, found
@@ -34,7 +34,11 @@ def await_events(stack, program, form, request, wanted, seconds=10):
 
 
 @pytest.fixture(scope="module", params=["logfmt", "json"])
-def logged(request):
+def logged(request, stack):
+    """(stack, its format)"""
+    if request.param == "logfmt":  # which is the default
+        yield stack, request.param
+        return
     with ownstack.own_stack() as made:
         yield made.start(log__format=request.param), request.param
 
@@ -73,7 +77,7 @@ def test_a_cancelled_job_keeps_its_id(logged):
         job = client.post(JOBS, flows.job_body(dataset), expect=200, headers={"x-request-id": f"stop-{attempt}"}).json()
         client.delete(f"{JOBS}/{job['id']}")
         flows.wait_job(client, job["id"])
-        ended = [line["event"] for line in lines(stack, "spooler", form) if line.get("req") == f"stop-{attempt}"]
+        ended = [line["event"] for line in lines(stack, "spooler", form, "stop-") if line.get("req") == f"stop-{attempt}"]
         if "given_up" in ended:
             return
     pytest.skip("no worker was in the middle of one")
@@ -95,7 +99,7 @@ def test_every_line_of_both_programs_is_an_object(logged):
 def test_another_format_is_refused(logged):
     stack, _ = logged
     conf = stack.dir / "bad.conf"
-    conf.write_text((stack.dir / "consign.conf").read_text().replace("log.format = ", "log.format = x"))
+    conf.write_text(re.sub(r"(?m)^log\.format = .*\n", "", (stack.dir / "consign.conf").read_text()) + "log.format = xjson\n")
     told = subprocess.run([str(stack.dir / "bin" / "consign-api"), "--config", str(conf), "--check"],
                           capture_output=True, text=True, timeout=20)
     assert told.returncode == 2 and "logfmt or json expected" in told.stderr

@@ -1,8 +1,10 @@
 """What GET /metrics counts: requests exactly, the spoolers' work exactly, and nothing of who it was for."""
 
 import os
+import pathlib
 import signal
 import subprocess
+import sys
 
 import psycopg
 import pytest
@@ -15,6 +17,10 @@ import streams
 from client import token_request
 from flows import CATALOG, JOBS
 from test_fastcgi_cuts import exchange, request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+
+import rolling  # noqa: E402
 
 
 def pairs(**labels):
@@ -179,7 +185,8 @@ def test_the_queue_is_told_by_class_of_weight(stack, tenants, spooler_paused):
 
 def test_sweeps_are_counted(stack):
     before = metrics.scrape(stack)
-    now = metrics.await_figures(stack, lambda figures: pairs(outcome="done") in figures.added(before, "consign_sweeps_total"))
+    with rolling.settings(stack, "spooler", spooler__sweep_ms=1000):
+        now = metrics.await_figures(stack, lambda figures: pairs(outcome="done") in figures.added(before, "consign_sweeps_total"))
     assert abs(now.of("consign_sweep_last_seconds") - flows.now_ms() / 1000) < 60
 
 

@@ -22,7 +22,7 @@ import flows
 import metrics
 from flows import BATCH_FILES, JOBS, eventually
 from objectlake import PART_BYTES, PREFIX, TOKEN, certificate, person, place_of, served_by, sql, watched
-from objectlake import home, object_lake, small, stack, store, tenants  # noqa: F401 its fixtures
+from objectlake import home, object_lake, small, stack, store, sweeping, tenants  # noqa: F401 its fixtures
 from objectproxy import ObjectProxy
 from ownstack import new_client
 from stack import is_alive, process_tree
@@ -196,7 +196,7 @@ def uploading(store, client, pattern="partNumber=2", rate=200_000):
 
 
 @pytest.mark.slow
-def test_a_cancel_during_an_upload_takes_effect_within_two_seconds(stack, store, large):
+def test_a_cancel_during_an_upload_takes_effect_within_two_seconds(stack, store, large, sweeping):
     with uploading(store, large) as job:
         begun = time.monotonic()
         large.delete(f"{JOBS}/{job['id']}")
@@ -214,7 +214,7 @@ def worker_of(stack, job):
 
 
 @pytest.mark.slow
-def test_a_worker_killed_in_an_upload_is_replaced_and_leaves_nothing(stack, store, large):
+def test_a_worker_killed_in_an_upload_is_replaced_and_leaves_nothing(stack, store, large, sweeping):
     with uploading(store, large) as job:
         os.kill(worker_of(stack, job), signal.SIGKILL)
         assert flows.wait_job(large, job["id"])["status"] == "SUCCEEDED"
@@ -226,7 +226,7 @@ def test_a_worker_killed_in_an_upload_is_replaced_and_leaves_nothing(stack, stor
 
 
 @pytest.mark.slow
-def test_a_stop_during_an_upload_hands_the_job_on(stack, store, large):
+def test_a_stop_during_an_upload_hands_the_job_on(stack, store, large, sweeping):
     with uploading(store, large) as job:
         pid = worker_of(stack, job)
         os.kill(pid, signal.SIGTERM)
@@ -236,7 +236,7 @@ def test_a_stop_during_an_upload_hands_the_job_on(stack, store, large):
 
 
 @pytest.mark.slow
-def test_an_attempt_that_lost_its_job_stops_uploading(stack, store, large):
+def test_an_attempt_that_lost_its_job_stops_uploading(stack, store, large, sweeping):
     """Its session is ended by the server; somebody else takes the job, and both end well."""
     with uploading(store, large, rate=400_000) as job:
         pid = worker_of(stack, job)
@@ -256,7 +256,7 @@ def test_an_attempt_that_lost_its_job_stops_uploading(stack, store, large):
 
 # ---- sweeping, expiring, verifying ----
 
-def test_what_a_crash_left_goes_and_nothing_else(stack, store, small):
+def test_what_a_crash_left_goes_and_nothing_else(stack, store, small, sweeping):
     job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
     done = job["destination"]["batchId"]
     place = place_of(stack, done)
@@ -281,7 +281,7 @@ def test_what_a_crash_left_goes_and_nothing_else(stack, store, small):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_removed_holds_up_nothing_behind_it_and_is_not_counted(stack, store, small):
+def test_what_cannot_be_removed_holds_up_nothing_behind_it_and_is_not_counted(stack, store, small, sweeping):
     """A DELETE that always fails ended the sweep there, each time, and the attempt counted as removed each time."""
     job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
     sandbox = place_of(stack, job["destination"]["batchId"]).rsplit("/", 3)[0]
@@ -301,7 +301,7 @@ def test_what_cannot_be_removed_holds_up_nothing_behind_it_and_is_not_counted(st
 
 
 @pytest.mark.slow
-def test_what_takes_long_to_go_is_gone_on_with_until_it_is_gone(stack, store, small):
+def test_what_takes_long_to_go_is_gone_on_with_until_it_is_gone(stack, store, small, sweeping):
     """More than five seconds in all was as no answer: the sweep went on behind the batch, and came back after all the others.
     Here it has five and a half, half a silence, and then begins with the same batch."""
     job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
@@ -322,7 +322,7 @@ def test_what_takes_long_to_go_is_gone_on_with_until_it_is_gone(stack, store, sm
     assert [moment for moment in begun if 5.1 < moment - begun[0] < 5.6], "it was given up after five seconds"
 
 
-def test_a_store_that_does_not_answer_holds_up_no_other_step_of_a_sweep(stack, store, small):
+def test_a_store_that_does_not_answer_holds_up_no_other_step_of_a_sweep(stack, store, small, sweeping):
     job, _ = flows.export(small, flows.job_body(flows.create_dataset(small)))
     began = "SELECT began_ms FROM consign.sweep_mark WHERE step = 'sweep'"
     store.proxy.down = True
@@ -334,7 +334,7 @@ def test_a_store_that_does_not_answer_holds_up_no_other_step_of_a_sweep(stack, s
     assert len(flows.download(small, job["destination"]["batchId"])) == 20
 
 
-def test_a_batch_that_expired_is_gone_with_its_objects_and_its_room(stack, store, small):
+def test_a_batch_that_expired_is_gone_with_its_objects_and_its_room(stack, store, small, sweeping):
     dataset = flows.create_dataset(small)
     old, young = (flows.export(small, flows.job_body(dataset))[0]["destination"]["batchId"] for _ in range(2))
     usage = "SELECT sum(u.bytes) FROM consign.lake_usage u JOIN consign.org o USING (org) WHERE o.ims_org_id = %s"
@@ -406,7 +406,7 @@ def standing_still(stack):
         stack.signal_spooler(signal.SIGCONT)
 
 
-def test_workers_sweep_their_own_lake_dir_though_another_host_leads(stack):
+def test_workers_sweep_their_own_lake_dir_though_another_host_leads(stack, sweeping):
     with psycopg.connect(stack.pg_uri, autocommit=True) as leader:
         eventually(lambda: leader.execute("SELECT pg_try_advisory_lock(4, 0)").fetchone()[0], "sweeps go on")
         dead = stack.lake / "tmp" / str(uuid.uuid4())

@@ -4,12 +4,13 @@ Twin.check() compares every value with the oracle, and the columns' types with w
 """
 
 import json
+import pathlib
 import random
+import sys
 
 import pytest
 
 import flows
-import ownstack
 import readers
 from client import Client
 from columns import columns_of
@@ -18,6 +19,10 @@ from oracle import Policy
 from rfc3339 import to_ms
 from test_oracle_selection import event, ident, member
 from twin import Twin
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+
+import rolling  # noqa: E402
 
 EVENTS = {"additionalFields": {"eventList": {}}}
 LARGEST = 2**53 - 1
@@ -207,15 +212,14 @@ def counted(rows, text, test):
 
 
 @pytest.fixture(scope="module")
-def parts():
+def parts(stack, shared):
     """One export in many parts; (twin, job, files)."""
-    with ownstack.own_stack() as own:
-        twin = Twin(ownstack.new_client(own.start(export__part_bytes=65536, export__share_profiles=500)))
-        rng = random.Random(7)
-        twin.records("crm", [ident(f"E:{n:05}", **row(rng, n)) for n in range(ROWS)])
+    twin, rng = Twin(shared), random.Random(7)
+    twin.records("crm", [ident(f"E:{n:05}", **row(rng, n)) for n in range(ROWS)])
+    with rolling.settings(stack, "spooler", export__part_bytes=65536, export__share_profiles=500):
         job, _ = twin.check({}, form="parquet", names=readers.NAMES)
-        with readers.fetch(twin.client, job["destination"]["batchId"]) as files:
-            yield twin, job, files
+    with readers.fetch(twin.client, job["destination"]["batchId"]) as files:
+        yield twin, job, files
 
 
 def test_parts_are_numbered_and_their_rows_are_the_catalogs(parts):

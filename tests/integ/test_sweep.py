@@ -2,7 +2,9 @@
 
 import concurrent.futures
 import os
+import pathlib
 import signal
+import sys
 import time
 import uuid
 
@@ -14,6 +16,10 @@ import lake
 from flows import JOBS, eventually
 from shapes import assert_problem
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
+
+import rolling  # noqa: E402
+
 pytestmark = pytest.mark.fault
 
 SWEEP_S = int(os.environ.get("CONSIGN_SWEEP_WAIT", "70"))
@@ -24,13 +30,20 @@ def person(ident):
     return {"identityMap": {"Email": [{"id": ident}]}}
 
 
+@pytest.fixture
+def sweeping(stack):
+    """Sweeps need not be waited for."""
+    with rolling.settings(stack, "spooler", spooler__sweep_ms=1000):
+        yield
+
+
 def sql(stack, text, *values):
     with psycopg.connect(stack.pg_uri, autocommit=True) as connection:
         cursor = connection.execute(text, values)
         return cursor.fetchall() if cursor.description else []
 
 
-def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(stack, client):
+def test_an_upload_that_was_never_entered_goes_the_entered_and_the_young_stay(stack, client, sweeping):
     """A pool worker that dies in the middle of a PUT leaves a file in the inbox of a batch that may stay open
     for ever."""
     dataset = flows.create_dataset(client, "profile")
@@ -71,7 +84,7 @@ def test_an_upload_that_was_removed_before_it_was_entered_is_not_acknowledged(st
     assert flows.wait_batch(client, batch)["metrics"]["outputRecordCount"] == 1
 
 
-def test_idempotency_keys_go_after_24_hours(stack, client):
+def test_idempotency_keys_go_after_24_hours(stack, client, sweeping):
     """Nobody removed them: one row for each key that any client ever sent."""
     dataset = flows.create_dataset(client)
     jobs = [flows.start_job(client, flows.job_body(dataset), headers={"Idempotency-Key": f"{client.sandbox}-{n}"})

@@ -452,12 +452,13 @@ def test_deliveries_are_counted_and_given_up(site, client):
                                 and figures.of("consign_webhook_events", state="held") >= 1)
     assert added(now, "delivered") == 3 and now.of("consign_webhook_oldest_seconds") > 0
     assert now.of("consign_webhook_due_seconds") < 5 and added(now, "given_up") == 0
-    with psycopg.connect(site.stack.pg_uri) as db:  # more than 72 hours later
-        db.execute("UPDATE consign.webhook_event SET created_ms = 1 WHERE webhook = %s AND outcome IS NULL AND NOT sending"
-                   " AND org = (SELECT org FROM consign.org WHERE ims_org_id = %s)", [failing.name, client.org])
-    await_that(lambda: failing.state() == ("disabled", 0))
-    assert re.search(rf'event=webhook_given_up {site.org(client)}.*webhook="{failing.name}" ', site.log())
-    metrics.await_figures(site.stack, lambda figures: added(figures, "given_up") == 1)
-    with psycopg.connect(site.stack.pg_uri, autocommit=True) as db:
-        db.execute("UPDATE consign.webhook_event SET ended_ms = 1 WHERE outcome IS NOT NULL")
-        await_that(lambda: db.execute("SELECT count(*) FROM consign.webhook_event WHERE ended_ms = 1").fetchone()[0] == 0)
+    with site.settings(spooler__sweep_ms=500):
+        with psycopg.connect(site.stack.pg_uri) as db:  # more than 72 hours later
+            db.execute("UPDATE consign.webhook_event SET created_ms = 1 WHERE webhook = %s AND outcome IS NULL AND NOT sending"
+                       " AND org = (SELECT org FROM consign.org WHERE ims_org_id = %s)", [failing.name, client.org])
+        await_that(lambda: failing.state() == ("disabled", 0))
+        assert re.search(rf'event=webhook_given_up {site.org(client)}.*webhook="{failing.name}" ', site.log())
+        metrics.await_figures(site.stack, lambda figures: added(figures, "given_up") == 1)
+        with psycopg.connect(site.stack.pg_uri, autocommit=True) as db:
+            db.execute("UPDATE consign.webhook_event SET ended_ms = 1 WHERE outcome IS NOT NULL")
+            await_that(lambda: db.execute("SELECT count(*) FROM consign.webhook_event WHERE ended_ms = 1").fetchone()[0] == 0)

@@ -178,7 +178,7 @@ class Site:
 
     def start(self):
         """Whatever of the stack does not run."""
-        return self.own.start(webhook__hosts=self.hosts, webhook__ca_file=self.ca_file, spooler__sweep_ms=500)
+        return self.own.start(webhook__hosts=self.hosts, webhook__ca_file=self.ca_file)
 
     def kill(self):
         for receiver in (self.plain, self.tls, self.inside, self.strange):
@@ -211,21 +211,9 @@ class Site:
         """Its pid, of the one that began last."""
         return int(re.findall(r" pid=(\d+) .*event=sender ", self.log())[-1])
 
-    @contextlib.contextmanager
     def settings(self, **lines):
-        """Other settings of the spooler while it is open, brought by a reload."""
-        file = self.stack.dir / "consign.conf"
-        before = text = file.read_text()
-        for name, value in lines.items():
-            name = name.replace("__", ".")
-            text = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", text) + f"{name} = {value}\n"
-        try:
-            file.write_text(text)
-            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
-            yield
-        finally:
-            file.write_text(before)
-            assert "event=reloaded " in rolling.reload(self.stack, "spooler")
+        """Other settings of the spooler while it is open."""
+        return rolling.settings(self.stack, "spooler", **lines)
 
 
 def end_jobs(client, count, dataset=None, **more):

@@ -3,17 +3,16 @@
 import threading
 import time
 
-from several import Session, Tap, clean, eventually
+from several import Session, Tap, clean, eventually, kept
 
 LATER_MS = int(time.time() * 1000) + 1_800_000
 PAUSE_MS = 600_000
 
 
 def queue(number, org=1, sandbox=12, attempt=None, not_before_ms=0, cancel=False, kind="export", created_ms=0, attempts=0):
-    with Session(None) as owner:
-        owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, not_before_ms, cancel, created_ms, attempts)"
-                   " VALUES (%s, %s, %s, tap.b(%s), %s, %s, %s, %s, %s)",
-                   org, sandbox, kind, number, attempt, not_before_ms, cancel, created_ms, attempts)
+    kept().rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, not_before_ms, cancel, created_ms, attempts)"
+                " VALUES (%s, %s, %s, tap.b(%s), %s, %s, %s, %s, %s)",
+                org, sandbox, kind, number, attempt, not_before_ms, cancel, created_ms, attempts)
 
 
 def claim(session, attempt):

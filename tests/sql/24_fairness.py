@@ -2,23 +2,21 @@
 
 from collections import Counter
 
-from several import Session, Tap, clean, eventually
+from several import Session, Tap, clean, eventually, kept
 
 ORGS = {1: 12, 2: 21, 3: 31}
 
 
 def queue(org, count=1, sandbox=None, kind="export", attempt=None):
-    with Session(None) as owner:
-        owner.rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, created_ms)"
-                   " SELECT %s, %s, %s, md5(random()::text), %s, 0 FROM generate_series(1, %s)",
-                   org, sandbox or ORGS[org], kind, attempt, count)
+    kept().rows("INSERT INTO consign.work_queue (org, sandbox, kind, batch, attempt, created_ms)"
+                " SELECT %s, %s, %s, md5(random()::text), %s, 0 FROM generate_series(1, %s)",
+                org, sandbox or ORGS[org], kind, attempt, count)
 
 
 def quota(org, sandbox=0, **bounds):
-    with Session(None) as owner:
-        for column, value in bounds.items():
-            owner.rows(f"INSERT INTO consign.quota (org, sandbox, {column}) VALUES (%s, %s, %s)"
-                       f" ON CONFLICT (org, sandbox) DO UPDATE SET {column} = EXCLUDED.{column}", org, sandbox, value)
+    for column, value in bounds.items():
+        kept().rows(f"INSERT INTO consign.quota (org, sandbox, {column}) VALUES (%s, %s, %s)"
+                    f" ON CONFLICT (org, sandbox) DO UPDATE SET {column} = EXCLUDED.{column}", org, sandbox, value)
 
 
 def claim(session, express=False):

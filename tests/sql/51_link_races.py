@@ -5,7 +5,7 @@ import threading
 
 import psycopg
 
-from several import Session, Tap, Waiting, clean
+from several import Session, Tap, Waiting, clean, kept
 
 STAGE = ("CREATE TEMP TABLE ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint, body text,"
          " link_ns text[], link_value text[]) ON COMMIT DROP")
@@ -14,11 +14,9 @@ PEOPLE = 60
 
 def batch(number):
     """A complete batch of dataset 3 whose entry the attempt "a" holds."""
-    with Session("consign_api") as api:
-        api.tenant("SELECT tap.make_batch(1, 12, %s)", number)
-        api.tenant("SELECT consign.batch_complete(1, 12, tap.b(%s))", number)
-    with Session(None) as owner:
-        owner.rows("UPDATE consign.work_queue SET attempt = 'a' WHERE sandbox = 12 AND batch = tap.b(%s)", number)
+    kept("consign_api").tenant("SELECT tap.make_batch(1, 12, %s)", number)
+    kept("consign_api").tenant("SELECT consign.batch_complete(1, 12, tap.b(%s))", number)
+    kept().rows("UPDATE consign.work_queue SET attempt = 'a' WHERE sandbox = 12 AND batch = tap.b(%s)", number)
 
 
 def load(session, number, records):

@@ -78,19 +78,19 @@ SELECT is(pg_temp.page(p(2), '[["n","a"]]', from_ms => 2, to_ms => 2), 'ad ae be
 SELECT is(pg_temp.page(p(2), '[["n","d"]]', from_ms => 2), '0.', 'somebody without events');
 RESET ROLE;
 
--- 200,000 identities, nothing analysed: 100,000 of one person, which has few records
+-- 40,000 identities, nothing analysed: 20,000 of one person, which has few records
 INSERT INTO consign.identity (org, sandbox, ns, value, identity, person)
-    SELECT 1, 12, 'big', n::text, 1000000 + n, CASE WHEN n <= 100000 THEN 1000001 ELSE 1000000 + n END FROM generate_series(1, 200000) n;
+    SELECT 1, 12, 'big', n::text, 1000000 + n, CASE WHEN n <= 20000 THEN 1000001 ELSE 1000000 + n END FROM generate_series(1, 40000) n;
 INSERT INTO consign.profile_fragment (org, sandbox, person, identity, dataset, ingested_ms, body)
-    SELECT 1, 12, CASE WHEN n <= 100000 THEN 1000001 ELSE 1000000 + n END, 1000000 + n, d(3), 1, '{}' FROM generate_series(1, 200000, 7) n;
+    SELECT 1, 12, CASE WHEN n <= 20000 THEN 1000001 ELSE 1000000 + n END, 1000000 + n, d(3), 1, '{}' FROM generate_series(1, 40000, 7) n;
 INSERT INTO consign.profile_event (org, sandbox, person, identity, event_id, dataset, time_ms, ingested_ms, body)
-    SELECT 1, 12, CASE WHEN n <= 100000 THEN 1000001 ELSE 1000000 + n END, 1000000 + n, 'e', d(5), 1, 1, '{}' FROM generate_series(1, 200000, 7) n;
+    SELECT 1, 12, CASE WHEN n <= 20000 THEN 1000001 ELSE 1000000 + n END, 1000000 + n, 'e', d(5), 1, 1, '{}' FROM generate_series(1, 40000, 7) n;
 SELECT (SELECT sum(pg_temp.read_so_far(s) + pg_temp.index_reads(s)) FROM unnest(ARRAY['consign.identity', 'consign.profile_fragment',
     'consign.profile_event']) s) AS so_far \gset
 SET LOCAL ROLE consign_api;
 SELECT is((SELECT count(*) FROM generate_series(1, 200) n,
         LATERAL consign.entity_fragments(1, 12, CASE WHEN n > 100 THEN p(2) ELSE 'timestampOrdered-none-mp' END,
-            format('[["big","%s"]]', CASE WHEN n > 100 THEN 100000 + n * 7 + 3 ELSE n * 7 + 1 END), 4096, 1000000)),
+            format('[["big","%s"]]', CASE WHEN n > 100 THEN 20000 + n * 7 ELSE n * 7 + 1 END), 4096, 1000000)),
     400::bigint, 'two hundred look-ups, half of identities of the large person');
 SELECT is((SELECT count(*) FROM generate_series(1, 100) n,
         LATERAL consign.entity_events(1, 12, 'timestampOrdered-none-mp', format('[["big","%s"]]', n * 7 + 1), 0, 9, 1, NULL, NULL, 0, 9, 99, 99)),

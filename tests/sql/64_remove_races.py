@@ -1,6 +1,6 @@
 """Removals that meet loads, exports, messages, each other, and what is being accepted for a dataset."""
 
-from several import Session, Tap, Waiting, clean
+from several import Session, Tap, Waiting, clean, kept
 
 STAGE = ("CREATE TEMP TABLE IF NOT EXISTS ingest_stage (seq bigint, ns text, value text, event_id text, time_ms bigint,"
          " body text, link_ns text[], link_value text[]) ON COMMIT DROP")
@@ -15,10 +15,9 @@ FIGURES = ("SELECT identities || ' ' || (SELECT count(*) FROM consign.identity i
 
 def complete(number, dataset=3):
     """A batch that waits, in the hands of the attempt "a"."""
-    with Session("consign_api") as api, Session(None) as owner:
-        api.tenant("SELECT tap.make_batch(1, 12, %s, tap.d(%s))", number, dataset)
-        api.tenant("SELECT consign.batch_complete(1, 12, tap.b(%s))", number)
-        owner.rows("UPDATE consign.work_queue SET attempt = 'a' WHERE sandbox = 12 AND batch = tap.b(%s)", number)
+    kept("consign_api").tenant("SELECT tap.make_batch(1, 12, %s, tap.d(%s))", number, dataset)
+    kept("consign_api").tenant("SELECT consign.batch_complete(1, 12, tap.b(%s))", number)
+    kept().rows("UPDATE consign.work_queue SET attempt = 'a' WHERE sandbox = 12 AND batch = tap.b(%s)", number)
 
 
 def load(session, number, *records):
@@ -38,8 +37,7 @@ def loaded(number, *records):
 
 
 def take(number):
-    with Session(None) as owner:
-        owner.rows("UPDATE consign.work_queue SET attempt = 'a' WHERE sandbox = 12 AND batch = 'delete-' || tap.p(%s)", number)
+    kept().rows("UPDATE consign.work_queue SET attempt = 'a' WHERE sandbox = 12 AND batch = 'delete-' || tap.p(%s)", number)
 
 
 def remove_while_loading(tap):

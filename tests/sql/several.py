@@ -57,6 +57,16 @@ class Session:
         return None
 
 
+SESSIONS = {}
+
+
+def kept(role=None):
+    """The session of a role that the whole file shares, for single statements; a backend's start costs more than they do."""
+    if role not in SESSIONS:
+        SESSIONS[role] = Session(role)
+    return SESSIONS[role]
+
+
 class Waiting:
     """A call in a thread of its own, seen to wait for a lock of somebody else."""
 
@@ -64,9 +74,8 @@ class Waiting:
         self.answer, self.error = None, None
         self.thread = threading.Thread(target=self._run, args=(call,), daemon=True)
         self.thread.start()
-        with Session(None) as watch:
-            self.waits = bool(eventually(lambda: not self.thread.is_alive() or watch.one(
-                "SELECT cardinality(pg_blocking_pids(%s)) > 0", session.pid))) and self.thread.is_alive()
+        self.waits = bool(eventually(lambda: not self.thread.is_alive() or kept().one(
+            "SELECT cardinality(pg_blocking_pids(%s)) > 0", session.pid))) and self.thread.is_alive()
 
     def _run(self, call):
         try:
@@ -90,13 +99,12 @@ def eventually(condition):
 
 def clean():
     """Empties the queue, with the turns, and sandbox 12 of org 1, datasets aside."""
-    with Session(None) as owner:
-        owner.rows("DELETE FROM consign.work_queue")
-        owner.rows("DELETE FROM consign.work_turn")
-        for table in ("system_job", "stream_message", "observed_schema", "profile_fragment", "profile_event", "identity",
-                      "ingest_clock", "batch_error", "batch_file", "batch_upload", "export_progress", "export_target", "export_job", "export_job_archive", "batch", "idempotency_key",
-                      "merge_policy"):
-            owner.rows(f"DELETE FROM consign.{table} WHERE org = 1 AND sandbox = 12")
+    kept().rows("DELETE FROM consign.work_queue")
+    kept().rows("DELETE FROM consign.work_turn")
+    for table in ("system_job", "stream_message", "observed_schema", "profile_fragment", "profile_event", "identity",
+                  "ingest_clock", "batch_error", "batch_file", "batch_upload", "export_progress", "export_target", "export_job",
+                  "export_job_archive", "batch", "idempotency_key", "merge_policy"):
+        kept().rows(f"DELETE FROM consign.{table} WHERE org = 1 AND sandbox = 12")
 
 
 class Tap:

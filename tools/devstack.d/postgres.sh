@@ -31,6 +31,8 @@ postgres_init()
     rm -rf pg.new
     if [ -n "${CONSIGN_PG_TEMPLATE:-}" ]; then
         cp -R "$CONSIGN_PG_TEMPLATE" pg.new
+        # its tenant's secret, which is nowhere else
+        if [ -s "$CONSIGN_PG_TEMPLATE/../client" ]; then cp -p "$CONSIGN_PG_TEMPLATE/../client" client; fi
         mv pg.new pg
         return
     fi
@@ -139,6 +141,7 @@ postgres_start()
 
     local psql=("$bin/psql" -XAtq -h "$STATE/run/pg" -U postgres -d postgres)
     if [ -z "$("${psql[@]}" -c "SELECT 1 FROM pg_database WHERE datname = 'consign'")" ]; then
+        rm -f pg/consign.migrated
         "${psql[@]}" -c "CREATE DATABASE consign TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'" ||
             process_fail postgres postgres.log "the database can't be created"
     fi

@@ -55,10 +55,15 @@ END
 
 programs_ctl() { "$STATE/bin/consignctl" --config "$STATE/consign.conf" "$@"; }
 
+# Not again what the template's cluster brought (postgres_init): all of sql/api in each start of a test's stack.
 programs_migrate()
 {
+    local sum
+    sum=$(cat share/sql/*.sql share/sql/*/*.sql | sha256sum)
+    if [ -n "${CONSIGN_PG_TEMPLATE:-}" ] && [ "$(cat pg/consign.migrated 2>/dev/null)" = "$sum" ]; then return; fi
     programs_ctl migrate --sql "$STATE/share/sql" >log/migrate.log 2>&1 ||
         process_fail migrate migrate.log "consignctl migrate failed"
+    echo "$sum" >pg/consign.migrated
 }
 
 programs_start_api()
