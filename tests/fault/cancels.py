@@ -36,6 +36,7 @@ class Cancels:
         begin = time.monotonic()
         flows.export_all(client)
         self.duration = time.monotonic() - begin
+        self.longest_wait = self.duration * 1.2 # goes by how many come late: an export takes another time beside others
         self.dataset = flows.create_dataset(client)
         self.seconds, self.late, self.outcome = [], 0, Outcome()
 
@@ -43,13 +44,15 @@ class Cancels:
         """One job, cancelled; several at a time."""
         client, job = self.client, flows.start_job(self.client, flows.job_body(self.dataset))
         batch = job["destination"]["batchId"]
-        time.sleep(self.chance.uniform(0, self.duration * 1.2))
+        time.sleep(self.chance.uniform(0, self.longest_wait))
         begin = time.monotonic()
         client.delete(f"{flows.JOBS}/{job['id']}")
         state = first = self.state(job)
         if first == "SUCCEEDED":
             self.late += 1 # the DELETE came after it
+            self.longest_wait *= 0.97
             return
+        self.longest_wait *= 1.01
         seen = [client.call("GET", path).status_code for path in (
             f"{flows.BATCH_FILES}/{batch}/files", f"{flows.CATALOG}/batches/{batch}",
             f"{flows.BATCH_FILES}/{batch}/meta?path=manifest.json")]

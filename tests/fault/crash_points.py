@@ -68,6 +68,15 @@ class Outcome:
             self.add([("orphaned", f"inbox: {left}")], "inbox")
 
 
+def await_end(target, stack, seconds=5):
+    """The work is over for others a moment before its worker has removed what it leaves: its last calls come after that."""
+    deadline = time.monotonic() + seconds
+    while state(target) not in "ZX" and any((*stack.lake.glob("tmp/*"), *stack.dir.glob("inbox/*/*/*"))):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(0.005)
+
+
 def killed_at(workers, task, calls, nth, outcome):
     """Kills the worker at the point; returns False when the work has none."""
     task.ready()
@@ -76,6 +85,7 @@ def killed_at(workers, task, calls, nth, outcome):
     injection = Injection(target, calls, "signal=KILL", nth)
     workers.go(target)
     wait_for(lambda: state(target) in "ZX" or task.done(), f"{task.name} at {calls} {nth}")
+    await_end(target, workers.stack)
     dead = state(target) in "ZX"
     began = time.monotonic()
     injection.end()
@@ -130,6 +140,7 @@ def failed_at(workers, task, calls, error, nth, outcome):
     injection = Injection(target, calls, f"error={error}", nth)
     workers.go(target)
     over = task.wait(ATTEMPTS_S)
+    await_end(target, workers.stack)
     hit = injection.end()
     workers.go(target, other)
     where = f"{task.name}, {error} at {calls} {nth}: {hit}"
