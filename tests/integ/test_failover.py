@@ -21,7 +21,7 @@ from flows import JOBS
 from ownstack import new_client, own_stack
 from replicas import Servers, wait
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = pytest.mark.fault
 
 LOSSES = os.environ.get("CONSIGN_FAILOVERS", "killed").split()
 NAMES = ("pg", *(f"pg{i + 2}" for i in range(len(LOSSES))))
