@@ -83,7 +83,7 @@ static enum fault import_find(struct call *c, struct db_rows *rows)
 static enum fault import_refuse_quota(struct call *c)
 {
     return call_refuse(c, FAULT_QUOTA, NULL, "the uploads of the organization or sandbox that have not ended take all the room in"
-                       " the inbox that its quota allows, or are more than 10,000 batches");
+                       " the inbox that its quota allows, or are more than 20,000 batches");
 }
 
 /* Whether a file or piece that replaces nothing may have room; asked before its body is stored, so that what is refused
