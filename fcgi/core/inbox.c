@@ -3,7 +3,12 @@
  */
 #include "core/inbox.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "core/ident.h"
 #include "lib/log.h"
@@ -30,4 +35,35 @@ enum fault inbox_file_path(char out[INBOX_PATH_MAX], const char *root, int org, 
         return inbox_refuse(out, "id");
     int length = snprintf(out, INBOX_PATH_MAX, "%s/%d/%d/%s/%s", root, org, sandbox, batch, object);
     return length > 0 && length < INBOX_PATH_MAX ? FAULT_NONE : inbox_refuse(out, "length");
+}
+
+/* Opens the lock, with these flags beside. -1, logged unless it is not there. */
+static int inbox_open_lock(const char *root, int flags)
+{
+    char path[INBOX_PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/lock", root);
+    errno = ENAMETOOLONG;
+    int fd = length > 0 && length < INBOX_PATH_MAX ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0640) : -1;
+    if (fd < 0 && errno != ENOENT)
+        log_event(LOG_ERROR, "inbox", "step=lock reason=\"%s\"", strerror(errno));
+    return fd;
+}
+
+enum fault inbox_make_lock(const char *root)
+{
+    int fd = inbox_open_lock(root, O_CREAT);
+    if (fd < 0)
+        return FAULT_DISK;
+    close(fd);
+    return FAULT_NONE;
+}
+
+bool inbox_is_held(const char *root)
+{
+    int fd = inbox_open_lock(root, 0);
+    if (fd < 0)
+        return errno != ENOENT;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+    close(fd);
+    return held;
 }

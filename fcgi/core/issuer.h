@@ -77,8 +77,8 @@ void issuers_refresh(struct issuers *list, struct arena *a);
  * worker neither. The caller owns it. -1, logged: it could not be made. */
 int issuers_hand_over(const struct issuers *list);
 
-/* Gives the issuers whose files have been no good so far the sets of the program before; fd is what issuers_hand_over() made, or
- * -1. `a` is working memory. */
+/* Gives the issuers whose files have been no good so far the sets that the program before read of the same file; fd is what
+ * issuers_hand_over() made, or -1. `a` is working memory. */
 void issuers_take_over(struct issuers *list, struct arena *a, int fd);
 
 /* The issuer of that name, or NULL. */

@@ -2,7 +2,8 @@
  * issuer_hand: the last good key sets, from one program to the next. See issuer.h.
  *
  * A reload must not forget what a broken file no longer tells: every token of its issuer would be refused from then on. For each
- * issuer with a file and keys a line "NAME LOADED_MS BYTES", and so many bytes of its key set.
+ * issuer with a file and keys a line "NAME FILE LOADED_MS BYTES", and so many bytes of its key set; neither name nor file
+ * holds a blank (issuers_line).
  */
 #include "core/issuer.h"
 
@@ -28,7 +29,7 @@ static char *issuers_text(const struct issuers *list, size_t *length)
         const struct issuer *one = &list->issuer[i];
         const char *set = one->file == NULL || one->keys == NULL ? NULL : jwks_text(one->keys);
         if (set != NULL)
-            fprintf(out, "%s %" PRId64 " %zu\n%s", one->name, one->loaded_ms, strlen(set), set);
+            fprintf(out, "%s %s %" PRId64 " %zu\n%s", one->name, one->file, one->loaded_ms, strlen(set), set);
     }
     bool good = out != NULL && !ferror(out);
     if (out != NULL && fclose(out) == 0 && good)
@@ -53,14 +54,15 @@ int issuers_hand_over(const struct issuers *list)
     return -1;
 }
 
-/* A set of the program before, if the issuer needs it. */
-static void issuer_take(struct issuers *list, struct arena *a, const char *name, int64_t loaded_ms, const char *text,
-                        size_t length)
+/* A set of the program before, if the issuer needs it.
+ * SECURITY: of this very file only: another one is named to be rid of the keys of the one before. */
+static void issuer_take(struct issuers *list, struct arena *a, const char *name, const char *file, int64_t loaded_ms,
+                        const char *text, size_t length)
 {
     const char *reason;
     for (int i = 0; i < list->count; i++) {
         struct issuer *one = &list->issuer[i];
-        if (one->file == NULL || one->keys != NULL || strcmp(one->name, name) != 0)
+        if (one->file == NULL || one->keys != NULL || strcmp(one->name, name) != 0 || strcmp(one->file, file) != 0)
             continue;
         if (jwks_read(a, name, text, length, &one->keys, &reason) != FAULT_NONE)
             continue;
@@ -78,13 +80,13 @@ void issuers_take_over(struct issuers *list, struct arena *a, int fd)
     if (in != NULL)
         rewind(in);
     while (in != NULL && getline(&line, &size, in) > 0) {
-        char *rest = NULL, *name = strtok_r(line, " ", &rest);
+        char *rest = NULL, *name = strtok_r(line, " ", &rest), *file = strtok_r(NULL, " ", &rest);
         char *loaded = strtok_r(NULL, " ", &rest), *bytes = strtok_r(NULL, "\n", &rest);
         size_t length = bytes == NULL ? 0 : strtoul(bytes, NULL, 10);
         char *text = length == 0 || length > JWKS_TEXT_MAX ? NULL : arena_alloc(a, length + 1);
         if (text == NULL || fread(text, 1, length, in) != length)
             break;
-        issuer_take(list, a, name, strtoll(loaded, NULL, 10), text, length);
+        issuer_take(list, a, name, file, strtoll(loaded, NULL, 10), text, length);
         arena_reset(a);
     }
     free(line);

@@ -67,8 +67,9 @@ static const struct confine_group ALLOWED[] = {
     {0, GROUP("exit", "exit_group")},
 
     {CONFINE_ACCEPT, GROUP("accept", "accept4", "epoll_ctl", "epoll_pwait", "epoll_pwait2")},
-    /* an upload into the inbox; part files and manifests */
-    {CONFINE_STORE, GROUP("fsync", "fdatasync", "sync_file_range", "sync_file_range2", "mkdir", "mkdirat", "unlink", "unlinkat")},
+    /* an upload into the inbox, and its lock; part files and manifests */
+    {CONFINE_STORE, GROUP("fsync", "fdatasync", "sync_file_range", "sync_file_range2", "mkdir", "mkdirat", "unlink", "unlinkat",
+                          "flock")},
     /* a batch published, an attempt or an inbox folder swept */
     {CONFINE_TREES, GROUP("rename", "renameat", "renameat2", "rmdir", "getdents64", "utimensat", "utimensat_time64")},
 };

@@ -10,7 +10,9 @@
 #include <strings.h>
 
 #include "core/ident.h"
+#include "core/inbox.h"
 #include "core/stmt_api.h"
+#include "lib/conf.h"
 #include "responder/content_range.h"
 #include "responder/handlers.h"
 #include "responder/upload.h"
@@ -83,7 +85,7 @@ static enum fault import_find(struct call *c, struct db_rows *rows)
 static enum fault import_refuse_quota(struct call *c)
 {
     return call_refuse(c, FAULT_QUOTA, NULL, "the uploads of the organization or sandbox that have not ended take all the room in"
-                       " the inbox that its quota allows, or are more than 10,000 batches");
+                       " the inbox that its quota allows, or are more than 20,000 batches");
 }
 
 /* Whether a file or piece that replaces nothing may have room; asked before its body is stored, so that what is refused
@@ -111,11 +113,11 @@ static enum fault import_not_entered(struct call *c, const struct upload *up, en
     return fault == FAULT_QUOTA ? import_refuse_quota(c) : fault;
 }
 
-/* Removes what the rows say nothing refers to any more. */
+/* Removes what the rows say nothing refers to any more; while a backup is made the sweep does, later. */
 static void import_remove(struct call *c, const struct db_rows *rows, int column)
 {
     for (int i = 0; i < rows->count; i++) {
-        if (!db_null(rows, i, column))
+        if (!db_null(rows, i, column) && !inbox_is_held(conf_text(CONF_INBOX_DIR)))
             upload_remove(c, c->segment[0], db_text(rows, i, column));
     }
 }

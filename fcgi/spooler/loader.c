@@ -20,7 +20,8 @@
 static void loader_clear(const struct lease *l)
 {
     char path[INBOX_PATH_MAX];
-    if (inbox_batch_path(path, conf_text(CONF_INBOX_DIR), l->org, l->sandbox, l->batch) != FAULT_NONE ||
+    const char *root = conf_text(CONF_INBOX_DIR);
+    if (inbox_batch_path(path, root, l->org, l->sandbox, l->batch) != FAULT_NONE || inbox_is_held(root) ||
         tree_remove(path) != FAULT_NONE)
         log_event(LOG_WARN, "left_behind", "batch=%s", l->batch);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/database_check.h"
+#include "core/inbox.h"
 #include "core/object_store.h"
 #include "core/stmt_spooler.h"
 #include "lib/conf.h"
@@ -67,7 +68,9 @@ static enum fault main_make_places(void)
     if (snprintf(path, sizeof path, "%s/tmp", conf_text(CONF_LAKE_DIR)) >= (int)sizeof path)
         return FAULT_DISK;
     enum fault fault = tree_make(path);
-    return fault == FAULT_NONE ? tree_make(conf_text(CONF_INBOX_DIR)) : fault;
+    if (fault == FAULT_NONE)
+        fault = tree_make(conf_text(CONF_INBOX_DIR));
+    return fault == FAULT_NONE ? inbox_make_lock(conf_text(CONF_INBOX_DIR)) : fault;
 }
 
 /* What a reload can't change, one a line: an attempt publishes where its worker was told. */

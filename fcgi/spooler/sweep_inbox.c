@@ -29,6 +29,7 @@ struct inbox {
     const char *batch;
     int64_t files; /* counted in the batch */
     time_t now;    /* by the file system's clock; 0: it does not say */
+    bool held;     /* what could have been removed was kept for a backup */
 };
 
 /* Has the file system write its time down at the inbox itself, which takes no room, and reads it. */
@@ -42,6 +43,18 @@ static time_t inbox_now(const char *path)
     if (fd >= 0)
         close(fd);
     return told ? about.st_mtime : 0;
+}
+
+/* What the database said is not wanted, unless a backup is made. */
+static void inbox_remove(struct sweep *s, struct inbox *in, const char *path)
+{
+    if (!inbox_is_held(conf_text(CONF_INBOX_DIR))) {
+        sweep_remove(s, path);
+        return;
+    }
+    if (!in->held)
+        log_event(LOG_INFO, "inbox_held", "reason=\"somebody holds the lock of the inbox, so nothing is removed\"");
+    in->held = true;
 }
 
 static enum fault inbox_count(struct sweep *s, const char *parent, const char *name, void *arg)
@@ -69,7 +82,7 @@ static enum fault inbox_file(struct sweep *s, const char *parent, const char *na
     const char *params[] = {arena_int(s->arena, in->org), arena_int(s->arena, in->sandbox), in->batch, name};
     enum fault fault = sweep_ask(s, in->org, &STMT_UPLOAD_WANTED, params, &entered, NULL);
     if (fault == FAULT_NONE && !entered)
-        sweep_remove(s, path);
+        inbox_remove(s, in, path);
     return fault;
 }
 
@@ -99,7 +112,7 @@ static enum fault inbox_batch(struct sweep *s, const char *parent, const char *n
         return fault;
     if (wanted)
         return inbox_files(s, path, in, entered);
-    sweep_remove(s, path);
+    inbox_remove(s, in, path);
     return FAULT_NONE;
 }
 

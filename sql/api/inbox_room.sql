@@ -1,14 +1,15 @@
 -- How many bytes of the inbox an org and its sandbox may still take; negative when it is over, or when so many of the
--- org's uploads have not ended that counting them would take long. Who uploads at the same moment does not see each
--- other, so the bound may be passed by what they bring: with a counter uploads and the ends of loads would wait for
--- each other. Of many batches the planner would rather read all.
+-- org's uploads have not ended that counting them would take long: twice as many as batch_create opens, so who was given a
+-- batch can fill it. Who uploads at the same moment does not see each other, so the bound may be passed by what they
+-- bring: with a counter uploads and the ends of loads would wait for each other. Of many batches the planner would
+-- rather read all.
 CREATE OR REPLACE FUNCTION consign.inbox_room(p_org integer, p_sandbox integer)
     RETURNS bigint
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS
 $$
 DECLARE
     default_most constant bigint := 107374182400; -- 100 GiB, of an org without a quota of its own
-    batches_most constant bigint := 10000;
+    batches_most constant bigint := 20000;
     most  record;
     taken record;
 BEGIN

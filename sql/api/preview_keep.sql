@@ -2,7 +2,8 @@
 -- before. p_rows, and what the helpers handed over: the first rows of each, a line feed before every one, and nothing
 -- behind it for one that was too large (fcgi/export/preview.h). They follow each other as the part files do: the
 -- attempt's own, then those of the helpers. Of the first hundred those are kept that fit into the room one after the other.
--- Of jobs that end at the same time that of the one that ended last; a later job's always, for the clock may have been set back.
+-- Of jobs that end at the same time that of the one that ended last. One of the future is of a clock that was set back and gives
+-- way: it never is of a job that ends at the same time, and numbers of jobs are of such a clock too.
 -- NULL, from a spooler of before: none is kept, and that of the job before goes.
 CREATE OR REPLACE FUNCTION consign.preview_keep(p_org integer, p_sandbox integer, p_job bigint, p_batches text[], p_rows text)
     RETURNS void
@@ -34,6 +35,6 @@ BEGIN
         ON CONFLICT ON CONSTRAINT dataset_preview_pkey DO UPDATE
             SET job = EXCLUDED.job, batch_ids = EXCLUDED.batch_ids, completed_ms = EXCLUDED.completed_ms,
                 total = EXCLUDED.total, shown = EXCLUDED.shown, body = EXCLUDED.body
-            WHERE EXCLUDED.completed_ms >= p.completed_ms OR EXCLUDED.job > p.job;
+            WHERE EXCLUDED.completed_ms >= p.completed_ms OR p.completed_ms > consign.now_ms();
 END
 $$;

@@ -4,8 +4,8 @@
 -- What an org or sandbox has over its quota of running work is left out; with p_express all orgs for which anything
 -- runs. With the weights, and how much runs.
 --
--- Due is also what has to wait longer than anything does (work_release), and what was not tried yet and is of a later time than
--- now: the clock was set back, or another server took over whose clock is slower.
+-- Due is also what was given back, or accepted and not tried yet, at a later time than now: the clock was set back, or another
+-- server took over whose clock is slower. So nothing waits longer than its own pause once more, nor what stands behind it.
 --
 -- The cost grows with the sandboxes that have work, not with how much they have: one tenant's long queue must
 -- not make every claim slow. Hence the index scans, also while the planner takes the table for a small one, and
@@ -18,7 +18,6 @@ CREATE OR REPLACE FUNCTION consign.work_ready(p_express boolean)
 $$
 DECLARE
     moment constant bigint := consign.now_ms();
-    longest_ms constant bigint := 3600000; -- the most that the setting spooler.retry_ms takes
 BEGIN
     RETURN QUERY
     WITH RECURSIVE place AS ( -- the sandboxes with work, found without reading all of it
@@ -36,15 +35,14 @@ BEGIN
         SELECT p.org, p.sandbox, 'export'::text AS kind, job.entry FROM place p CROSS JOIN LATERAL (
             SELECT q.entry FROM consign.work_queue q
             WHERE q.org = p.org AND q.sandbox = p.sandbox AND q.kind = 'export' AND q.attempt IS NULL
-                AND (q.not_before_ms <= moment OR q.not_before_ms > moment + longest_ms
-                    OR (q.created_ms > moment AND q.attempts = 0))
+                AND (q.not_before_ms <= moment OR q.released_ms > moment OR (q.created_ms > moment AND q.attempts = 0))
             ORDER BY q.entry LIMIT 1) job
         UNION ALL
         SELECT p.org, p.sandbox, 'ingest', load.entry FROM place p CROSS JOIN LATERAL (
             SELECT q.* FROM consign.work_queue q
             WHERE q.org = p.org AND q.sandbox = p.sandbox AND q.kind = 'ingest'
             ORDER BY q.entry LIMIT 1) load
-        WHERE load.attempt IS NULL AND (load.not_before_ms <= moment OR load.not_before_ms > moment + longest_ms
+        WHERE load.attempt IS NULL AND (load.not_before_ms <= moment OR load.released_ms > moment
             OR (load.created_ms > moment AND load.attempts = 0))
     )
     SELECT r.org, r.sandbox, r.kind, r.entry, coalesce(o.weight, 1), coalesce(ob.running, 0),

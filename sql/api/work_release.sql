@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     PERFORM consign.work_hold(p_org, p_sandbox, p_batch, p_attempt, false);
     UPDATE consign.work_queue q
-        SET attempt = NULL, snapshot = NULL,
+        SET attempt = NULL, snapshot = NULL, released_ms = moment,
             not_before_ms = CASE WHEN q.cancel OR p_pause_ms = 0 THEN 0
                 ELSE moment + least(greatest(moment - q.created_ms, p_pause_ms), greatest(p_pause_ms, longest_ms)) END,
             attempts = q.attempts - CASE WHEN p_undo THEN 1 ELSE 0 END,

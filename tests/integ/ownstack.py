@@ -1,6 +1,7 @@
 """A stack of a test's own, with settings of its own; used where the shared stack's settings do not do."""
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import random
@@ -31,6 +32,14 @@ def free_port():
             first.bind(("127.0.0.1", port))
             second.bind(("127.0.0.1", port + 1))
             return port
+
+
+@contextlib.contextmanager
+def backup_lock(stack):
+    """As README.md says (Backup and restore): nothing is removed from the inbox."""
+    with (stack.dir / "inbox/lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class OwnStack:

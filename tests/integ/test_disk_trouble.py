@@ -81,7 +81,7 @@ def put(client, batch, body):
 
 
 def inbox_files(stand):
-    return [path for path in (stand.dir / "inbox").rglob("*") if path.is_file()]
+    return [path for path in (stand.dir / "inbox").rglob("*") if path.is_file() and path != stand.dir / "inbox/lock"]
 
 
 def wait_fault(stack, job, seconds=20):

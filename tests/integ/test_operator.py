@@ -230,19 +230,29 @@ def in_cluster(stack, *statements):
             superuser.execute(statement)
 
 
+def late(name):
+    return b'{"identityMap":{"Email":[{"id":"%s@x"}]}}' % name.encode()
+
+
 @pytest.fixture(scope="module")
 def backup(stack, client, tmp_path_factory):
-    """As README.md says (Backup and restore), with an export that was published and a batch that waited to be loaded."""
+    """As README.md says (Backup and restore), with an export that was published; of what changed since the dump a batch that waited
+    for its load and a file that was replaced."""
     folder = tmp_path_factory.mktemp("backup")
     dataset = flows.create_dataset(client, "profile")
     flows.ingest(client, dataset, [{"identityMap": {"Email": [{"id": f"b{n}@x"}]}} for n in range(20)])
     job, rows = flows.export_all(client)
-    stack.kill_spooler()
-    waiting = flows.upload(client, dataset, b'{"identityMap":{"Email":[{"id":"late@x"}]}}')
-    run("pg_dump", "-Fc", "-f", folder / "dump", "-d", stack.pg_uri)
-    run("tar", "-C", stack.dir, "-cf", folder / "files.tar", "--exclude=lake/tmp", "inbox", "keys", "lake")
-    return types.SimpleNamespace(dump=folder / "dump", files=folder / "files.tar", batch=job["destination"]["batchId"], rows=rows,
-                                 waiting=waiting)
+    stack.signal_spooler(signal.SIGSTOP)
+    waiting, opened = flows.upload(client, dataset, late("waiting")), flows.open_batch(client, dataset)
+    client.put(flows.file_path(opened, dataset), late("first"))
+    with ownstack.backup_lock(stack):
+        run("pg_dump", "-Fc", "-f", folder / "dump", "-d", stack.pg_uri)
+        stack.signal_spooler(signal.SIGCONT)
+        client.put(flows.file_path(opened, dataset), late("second"))
+        assert flows.wait_batch(client, waiting)["status"] == "success"
+        run("tar", "-C", stack.dir, "-cf", folder / "inbox.tar", "inbox", "keys")
+    run("tar", "-C", stack.dir, "-cf", folder / "lake.tar", "--exclude=lake/tmp", "lake")
+    return types.SimpleNamespace(folder=folder, batch=job["destination"]["batchId"], rows=rows, waiting=waiting, opened=opened)
 
 
 def clear(stack):
@@ -286,14 +296,17 @@ def test_a_backup_is_restored_into_a_new_cluster(stack, client, backup):
     clear(stack)
     in_cluster(stack, CREATE)
     run("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-f", stack.dir / "share/sql/roles.sql", stack.pg_uri)
-    run("pg_restore", "-e", "-d", stack.pg_uri, backup.dump)
-    run("tar", "-C", stack.dir, "-xpf", backup.files)
+    run("pg_restore", "-e", "-d", stack.pg_uri, backup.folder / "dump")
+    for name in ("inbox.tar", "lake.tar"):
+        run("tar", "-C", stack.dir, "-xpf", backup.folder / name)
     stack.ctl("migrate", "--sql", str(stack.dir / "share/sql"))
     findings, _ = verify(stack)
     assert {kind for kind, _ in findings} <= {"stray"}  # what had expired
     stack.up()
     # the token of before: its key came back too
-    assert flows.wait_batch(client, backup.waiting)["status"] == "success"
+    client.post(f"{flows.IMPORT}/{backup.opened}?action=COMPLETE", expect=200)
+    for batch in (backup.waiting, backup.opened):
+        assert flows.wait_batch(client, batch)["status"] == "success"
     assert flows.download(client, backup.batch) == backup.rows
     _, rows = flows.export_all(client)
-    assert len(rows) == len(backup.rows) + 1 and "late@x" in str(rows)
+    assert len(rows) == len(backup.rows) + 2 and "waiting@x" in str(rows) and "first@x" in str(rows)

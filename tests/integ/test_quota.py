@@ -179,12 +179,27 @@ def test_an_inbox_without_room_takes_no_more_files(client):
     quota(client, "--inbox-bytes", "default", sandbox="one")
     put(1000, to=other)
 
+    def opened(key):
+        return client.post(flows.IMPORT, {"datasetId": dataset}, headers={"Idempotency-Key": key})
+    first = opened("k").json()["id"]
+    with psycopg.connect(client.stack.pg_uri, autocommit=True) as superuser:
+        superuser.execute("INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)"
+                          " SELECT org, sandbox, md5(n::text), dataset, 'ingest', 'loading', consign.now_ms(), consign.now_ms(), 'c'"
+                          " FROM consign.dataset, generate_series(1, 4998) n WHERE dataset = %s", (dataset,))
+        assert taken(client)["one"]["open_batches"] == taken(client)["-"]["open_batches"] == "5000"
+        answer = opened("other")
+        assert answer.status_code == 429 and answer.json()["type"] == "/problems/too-many-requests" and answer.headers["Retry-After"]
+        assert "5,000" in answer.json()["detail"] and opened("k").json()["id"] == first
+        put(1001, "one more", to=other)  # who has a batch can fill it
+        superuser.execute("UPDATE consign.batch SET status = 'aborted' WHERE dataset = %s AND created_client = 'c'", (dataset,))
+    opened("other").raise_for_status()
+
 
 def test_consignctl_shows_and_takes_away(client):
     assert taken(client)["one"] == {
         "org": client.org, "sandbox": "one", "weight": "1", "running": "0", "running_most": "-", "jobs": "0",
         "jobs_most": "-", "lake_bytes": "0", "lake_bytes_most": "-", "inbox_bytes": "0",
-        "inbox_bytes_most": "-"}
+        "inbox_bytes_most": "-", "open_batches": "0"}
     quota(client, "--weight", "3", "--running", "4", "--jobs", "20000", "--lake-bytes", "1000000000000")
     quota(client, "--weight", "2", "--jobs", "0", sandbox="two")
     found = taken(client)

@@ -176,13 +176,20 @@ def test_an_open_batch_to_which_nothing_comes_is_aborted_and_its_files_go(stack,
         sql(stack, "UPDATE consign.batch SET updated_ms = updated_ms - %s WHERE batch = %s", 7 * DAY_MS - 60000, batch)
     sweeps(stack)
     home.put(flows.file_path(touched, dataset, "more"), b"{}\n")
-    for batch in (left, touched):
-        sql(stack, "UPDATE consign.batch SET updated_ms = updated_ms - 60001 WHERE batch = %s", batch)
+    inbox = stack.dir / "inbox"
+    with ownstack.backup_lock(stack):
+        for batch in (left, touched):
+            sql(stack, "UPDATE consign.batch SET updated_ms = updated_ms - 60001 WHERE batch = %s", batch)
+        home.put(flows.file_path(touched, dataset, "more"), b"{}\n{}\n")
+        for path in inbox.glob(f"*/*/{touched}/*"):
+            os.utime(path, (0, 0))
+        flows.wait_batch(home, left)
+        sweeps(stack)
+        assert list(inbox.glob(f"*/*/{left}/*")) and len(list(inbox.glob(f"*/*/{touched}/*"))) == 3, "a backup is made"
     document = flows.wait_batch(home, left)
     assert document["status"] == "aborted" and document["completed"] == document["updated"]
     assert document["errors"] == [
         {"code": "abandoned", "description": "no file came for 7 days, and the batch was not completed"}]
-    inbox = stack.dir / "inbox"
     eventually(lambda: not list(inbox.glob(f"*/*/{left}")), "its files are still there")
     home.put(flows.file_path(left, dataset), b"{}\n", expect=409)
     sweeps(stack)

@@ -1,6 +1,6 @@
 -- Quotas: how many export jobs may be live, and how many bytes of the lake and the inbox an org or sandbox may take.
 BEGIN;
-SELECT plan(64);
+SELECT plan(72);
 DELETE FROM consign.quota;
 DELETE FROM consign.lake_usage WHERE org = 1;
 SET LOCAL consign.org = 1;
@@ -115,11 +115,28 @@ SELECT is(pg_temp.blocks(12), 4.5, 'what waits to be loaded counts still, what w
 SELECT is(pg_temp.blocks(11), 5.5, 'in the org too');
 SELECT take(1, 12, 31, 'e'), consign.batch_end(1, 12, b(31), 'success', 0, 0, 0, '[]', NULL);
 SELECT is(pg_temp.blocks(12), 8.0, 'nor what was loaded');
+
+-- batches that have not ended, by number; of sandbox 12 there is one, of sandbox 11 two
+CREATE FUNCTION pg_temp.open(place integer, first integer, last integer) RETURNS text LANGUAGE sql AS $$
 INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)
-    SELECT 1, 12, b(n), d(3), 'ingest', 'loading', 0, 0, 'client' FROM generate_series(100000, 109996) n;
-SELECT is(pg_temp.blocks(12), 8.0, '10,000 uploads that have not ended');
-INSERT INTO consign.batch (org, sandbox, batch, dataset, kind, status, created_ms, updated_ms, created_client)
-    SELECT 1, 12, b(99999), d(3), 'ingest', 'loading', 0, 0, 'client';
-SELECT is(consign.inbox_room(1, 11), -1::bigint, 'with more there is no room, however little they hold');
+    SELECT 1, place, b(n), d(3), 'ingest', CASE n % 2 WHEN 0 THEN 'loading' ELSE 'processing' END, 0, 0, 'client'
+    FROM generate_series(first, last) n;
+SELECT 'open' $$;
+SELECT results_eq($$SELECT sandbox, count(*) FROM consign.batch WHERE org = 1 AND status IN ('loading', 'processing') GROUP BY 1 ORDER BY 1$$,
+    'VALUES (11, 2::bigint), (12, 1::bigint)', 'what has not ended');
+SELECT pg_temp.open(12, 100000, 104997);
+SELECT is(make_batch(1, 12, 99999, d(3), 'one more', 'body'), b(99999), 'a sandbox opens its 5,000th batch');
+SELECT refuses('SELECT make_batch(1, 12, 99998)', 'CN429', 'and no other');
+SELECT is(make_batch(1, 12, 99998, d(3), 'one more', 'body'), b(99999), 'a repeated call is answered its batch all the same');
+SELECT pg_temp.open(11, 110000, 114996);
+SELECT is(make_batch(1, 11, 99998), b(99998), 'another sandbox, until the org has 10,000');
+SELECT consign.batch_abort(1, 12, b(99999));
+SELECT is(make_batch(1, 12, 99997), b(99997), 'another has the place of one that has ended');
+SELECT pg_temp.open(12, 300000, 300000), consign.batch_abort(1, 11, b(99998));
+SELECT refuses('SELECT make_batch(1, 11, 99996)', 'CN429', 'in an org with 10,000 a sandbox with less opens none either');
+SELECT is(make_batch(2, 21, 99996), b(99996), 'another org does');
+SELECT is(pg_temp.blocks(12), 8.0, 'who has a batch can fill it');
+SELECT pg_temp.open(11, 200000, 210000);
+SELECT is(consign.inbox_room(1, 12), -1::bigint, 'with more than 20,000 there is no room, however little they hold');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- What statements read in a sandbox with many jobs: what they are asked for, and not all there is.
 BEGIN;
-SELECT plan(10);
+SELECT plan(11);
 SET LOCAL consign.org = 1;
 CREATE FUNCTION pg_temp.read_so_far() RETURNS bigint LANGUAGE sql AS
 $$ SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables
@@ -46,6 +46,7 @@ PREPARE updated AS SELECT batch FROM consign.batch b WHERE b.org = 1 AND b.sandb
 PREPARE good AS SELECT b.batch FROM consign.batch b WHERE b.org = 1 AND b.sandbox = 12 AND b.dataset = tap.d(1)
     AND b.status = 'success' AND b.expired_ms IS NULL ORDER BY b.created_ms DESC, b.batch DESC LIMIT 1;
 SELECT cmp_ok(pg_temp.reads('SELECT consign.inbox_room(1, 12)'), '<', 1100::bigint, 'an upload does not count what has ended');
+SELECT cmp_ok(pg_temp.reads('SELECT make_batch(1, 12, 20000)'), '<', 2100::bigint, 'nor does the next batch');
 SELECT cmp_ok(pg_temp.reads('EXECUTE batches(NULL)'), '<', 100::bigint, 'the newest batches lie behind those that never were published');
 SELECT cmp_ok(pg_temp.reads('EXECUTE batches(tap.d(1))'), '<', 100::bigint, 'of a dataset too');
 SELECT cmp_ok(pg_temp.reads('EXECUTE updated'), '<', 100::bigint, 'and those changed last');

@@ -41,12 +41,13 @@ SELECT pg_temp.begun(5), pg_temp.helped(5, 'h', pg_temp.lines(2, repeat('b', 100
 SELECT is(pg_temp.kept(), '5 7 3 ' || repeat(repeat('a', 100000) || ',', 2) || 'c', 'what goes over the room is left out');
 
 -- whose is kept
-SELECT pg_temp.begun(6), pg_temp.begun(7), pg_temp.done(7, E'\nlate');
+SELECT pg_temp.begun(20), pg_temp.begun(7), pg_temp.begun(6), pg_temp.done(20, E'\nearly'), pg_temp.done(7, E'\nlate');
+UPDATE consign.export_job SET ended_ms = ended_ms - 1000 WHERE org = 1 AND sandbox = 12 AND job = 20;
+SELECT consign.preview_keep(1, 12, 20, ARRAY[b(20)], E'\nearly');
+SELECT is(pg_temp.kept(), '7 7 1 late', 'the newest, whichever commits last and whatever their numbers');
 UPDATE consign.dataset_preview SET completed_ms = consign.now_ms() + 60000 WHERE org = 1 AND sandbox = 12 AND dataset = d(1);
-SELECT pg_temp.done(6, E'\nearly');
-SELECT is(pg_temp.kept(), '7 7 1 late', 'the newest, whichever commits last');
-SELECT pg_temp.begun(20), pg_temp.done(20, E'\nlater');
-SELECT is(pg_temp.kept(), '20 7 1 later', 'a later job''s, though the clock was set back');
+SELECT pg_temp.done(6, E'\nback');
+SELECT is(pg_temp.kept(), '6 7 1 back', 'in place of one that ended at a time that is to come: the clock was set back');
 SELECT pg_temp.begun(8), pg_temp.done(8, NULL);
 SELECT is(pg_temp.kept(), NULL, 'a spooler that keeps none leaves none of the job before');
 SELECT pg_temp.begun(9), consign.job_publish(1, 12, 9, b(9), 'run9', 'push', '[]', 1, 0, '{}', '{}', 1000, 2000, 1500);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include <cmocka.h>
 
@@ -209,12 +210,40 @@ static void long_roots_are_not_cut(void **state)
     }
 }
 
+/* What a backup holds, as its shell does. */
+static void the_inbox_is_held_by_its_lock(void **state)
+{
+    char root[SCRATCH_PATH_MAX], path[SCRATCH_PATH_MAX], said[512];
+    (void)state;
+    scratch_path(root, "");
+    scratch_path(path, "lock");
+    assert_false(inbox_is_held(root)); /* there is none */
+    assert_int_equal(inbox_make_lock(root), FAULT_NONE);
+    assert_int_equal(inbox_make_lock(root), FAULT_NONE);
+    assert_false(inbox_is_held(root));
+    int fd = open(path, O_WRONLY | O_APPEND);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_true(inbox_is_held(root));
+    assert_int_equal(inbox_make_lock(root), FAULT_NONE); /* a start meanwhile */
+    close(fd);
+    assert_false(inbox_is_held(root));
+    /* what is no file of ours tells nothing */
+    assert_true(unlink(path) == 0 && symlink("elsewhere", path) == 0);
+    int saved = scratch_listen();
+    assert_true(inbox_is_held(root));
+    assert_int_equal(inbox_make_lock(root), FAULT_DISK);
+    scratch_heard(saved, said, sizeof said);
+    assert_non_null(strstr(said, "step=lock"));
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hex_is_exact),          cmocka_unit_test(uuid_is_exact),
         cmocka_unit_test(short_ids_are_not_read_beyond), cmocka_unit_test(paths_are_made_of_ids),
         cmocka_unit_test(bad_ids_make_no_path),  cmocka_unit_test(long_roots_are_not_cut),
+        cmocka_unit_test(the_inbox_is_held_by_its_lock),
     };
     return cmocka_run_group_tests_name("ident_paths", tests, NULL, scratch_end);
 }

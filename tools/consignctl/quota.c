@@ -98,12 +98,13 @@ static const char QUOTA_LIST[] =
     " coalesce(q.live_most::text, CASE p.sandbox WHEN 0 THEN 'default' ELSE '-' END),"
     " (SELECT coalesce(sum(u.bytes), 0) FROM consign.lake_usage u"
     "   WHERE u.org = p.org AND (p.sandbox = 0 OR u.sandbox = p.sandbox)),"
-    " coalesce(q.lake_bytes_most::text, '-'), (SELECT coalesce(sum(b.inbox_bytes), 0) FROM consign.batch b"
-    "   WHERE b.org = p.org AND (p.sandbox = 0 OR b.sandbox = p.sandbox) AND b.status IN ('loading', 'processing')),"
-    " coalesce(q.inbox_bytes_most::text, CASE p.sandbox WHEN 0 THEN 'default' ELSE '-' END)"
+    " coalesce(q.lake_bytes_most::text, '-'), i.bytes,"
+    " coalesce(q.inbox_bytes_most::text, CASE p.sandbox WHEN 0 THEN 'default' ELSE '-' END), i.batches"
     " FROM (SELECT $1::int AS org, 0 AS sandbox, '-' AS name UNION ALL"
     "   SELECT s.org, s.sandbox, s.name FROM consign.sandbox s WHERE s.org = $1::int) p"
-    " LEFT JOIN consign.quota q USING (org, sandbox) ORDER BY p.sandbox <> 0, p.name";
+    " LEFT JOIN consign.quota q USING (org, sandbox) CROSS JOIN LATERAL ("
+    "   SELECT count(*) AS batches, coalesce(sum(b.inbox_bytes), 0) AS bytes FROM consign.batch b"
+    "   WHERE b.org = p.org AND (p.sandbox = 0 OR b.sandbox = p.sandbox) AND b.status IN ('loading', 'processing')) i ORDER BY p.sandbox <> 0, p.name";
 
 static int quota_list(const struct ctl_options *o)
 {
@@ -114,7 +115,7 @@ static int quota_list(const struct ctl_options *o)
     if (params[0] != NULL && PQntuples(orgs) == 0)
         ctl_fail("no such org");
     puts("org\tsandbox\tweight\trunning\trunning_most\tjobs\tjobs_most\tlake_bytes\tlake_bytes_most"
-         "\tinbox_bytes\tinbox_bytes_most");
+         "\tinbox_bytes\tinbox_bytes_most\topen_batches");
     for (int org = 0; org < PQntuples(orgs); org++) {
         const char *one[] = {PQgetvalue(orgs, org, 0), PQgetvalue(orgs, org, 1)};
         ctl_begin_tenant(conn, one[0]);
