@@ -105,8 +105,10 @@ enum fault scope_find(struct db *db, const struct scope_cache *cache, struct are
 {
     const char *const names[] = {client_id, ims_org_id, sandbox_name};
     int64_t now_ms = clock_monotonic_ms();
-    if (scope_cache_get(cache, names, now_ms, cache_ms, out))
+    if (scope_cache_get(cache, names, now_ms, cache_ms, out)) {
+        out->asked = false;
         return FAULT_NONE;
+    }
     struct db_rows rows;
     enum fault fault = db_call(db, a, 0, &STMT_SCOPE_FIND, names, &rows);
     if (fault != FAULT_NONE)
@@ -119,6 +121,7 @@ enum fault scope_find(struct db *db, const struct scope_cache *cache, struct are
     out->org = (int)db_int(&rows, 0, 2);
     out->sandbox = (int)db_int(&rows, 0, 3);
     out->rights = right_parse(db_text(&rows, 0, 4), NULL);
+    out->asked = true;
     scope_cache_put(cache, names, now_ms, db_text(&rows, 0, 5), out);
     return FAULT_NONE;
 }

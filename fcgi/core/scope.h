@@ -39,6 +39,7 @@ struct scope_answer {
     int org;
     int sandbox;   /* 0: unknown in that org, or inactive */
     unsigned rights;
+    bool asked;    /* the registry was asked for it just now */
 };
 
 /* Whether the org id has one of the two forms of contract.md section 2. */

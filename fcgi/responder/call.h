@@ -62,6 +62,7 @@ struct call {
     const char *segment[CALL_SEGMENTS_MAX]; /* the path's variable parts, decoded */
     struct scope scope;
     int64_t queued_ms; /* how long it waited for this worker */
+    bool over;         /* more than its tenant may ask for: it is refused, and slowly */
     int64_t held_us;   /* how long ?wait= held it: no time that it took */
     const char *body; /* read and complete, for routes that take JSON or a form */
     size_t body_length;

@@ -40,8 +40,8 @@ struct concurrency {
     int most;
     _Atomic int64_t limited_from_ms;
     struct siphash_key key;
-    atomic_int last_org;         /* that got a place */
-    _Atomic int64_t mixed_until; /* since two orgs got places one after the other; a hint, races cost nothing */
+    atomic_int last_payer;       /* that has asked */
+    _Atomic int64_t mixed_until; /* since two have asked one after the other; a hint, races cost nothing */
     struct concurrency_harm harm[CONCURRENCY_HARMS]; /* by org */
     struct concurrency_slot slot[];
 };
@@ -138,12 +138,12 @@ static void concurrency_mark(struct concurrency_slot *slot, int org, uint64_t cl
     atomic_store(&slot->org, org);
 }
 
-static void concurrency_note(struct concurrency *c, int org, int64_t now_ms)
+void concurrency_note(struct concurrency *c, int payer, int64_t now_ms)
 {
-    int before = atomic_load(&c->last_org);
-    if (before == org)
+    int before = atomic_load(&c->last_payer);
+    if (before == payer)
         return;
-    atomic_store(&c->last_org, org);
+    atomic_store(&c->last_payer, payer);
     if (before != 0)
         atomic_store(&c->mixed_until, now_ms + CONCURRENCY_LATELY_MS);
 }
@@ -162,10 +162,8 @@ enum concurrency_verdict concurrency_take(struct concurrency *c, const struct co
         concurrency_look(c, claim, client, view, now_ms);
         verdict = concurrency_judge(view);
     }
-    if (verdict == CONCURRENCY_GO) {
-        concurrency_note(c, claim->org, now_ms);
+    if (verdict == CONCURRENCY_GO)
         return verdict;
-    }
     if (concurrency_harms(view)) {
         view->harmed_ms = concurrency_harmed_ms(c, claim->org, now_ms);
         verdict = concurrency_judge(view);

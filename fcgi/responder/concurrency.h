@@ -2,7 +2,7 @@
  * concurrency: how many workers one tenant may hold at the same time. Called by pipeline.c, made and tidied by main.c.
  *
  * Requests of an org, or of a client, that take long (a lock, a slow disk, large pages) would in the end hold every
- * worker, and then nobody else is served: promise 9 of fcgi/README.md. So while more than one org is served, some workers are a
+ * worker, and then nobody else is served: promise 9 of fcgi/README.md. So while more than one org asks, some workers are a
  * reserve that no org and no client can take; a tenant that is alone, as far as the last ten seconds tell, has the whole pool.
  * What is over the limit is not refused while it harms nobody: a worker that takes such a request waits with it for one of the
  * tenant's places, in its turn. It harms others when they may stand behind it and the tenant's requests don't move, or stand in
@@ -48,7 +48,7 @@ struct concurrency_view {
     int64_t queued_ms;       /* how long the request waited for this worker before (queue_age.h) */
     bool others_wait;        /* another request is in the socket's queue and could have this worker */
     int64_t harmed_ms;       /* for how long the org's requests over the limit have harmed others */
-    bool contended;          /* more than one org was served lately */
+    bool contended;          /* more than one has asked lately */
 };
 
 /* The places of so many workers, in shared memory that is never given back. `most` 0: all but a quarter of the
@@ -64,7 +64,10 @@ enum concurrency_verdict concurrency_judge(const struct concurrency_view *view);
 enum concurrency_verdict concurrency_take(struct concurrency *c, const struct concurrency_claim *claim,
                                           struct concurrency_view *view, int64_t now_ms);
 
-/* Whether tenants are limited now: others are served too, and no start or reload is to be spared. */
+/* Notes that somebody asks, who need not be served: an org, or a client that acts for none (org_rate_payer()). */
+void concurrency_note(struct concurrency *c, int payer, int64_t now_ms);
+
+/* Whether tenants are limited now: more than one has asked lately, and no start or reload is to be spared. */
 bool concurrency_contended(const struct concurrency *c, int64_t now_ms);
 
 /* In the supervisor: a reload begins. Nobody is refused for ten seconds; by then these workers are retired, or it failed. */

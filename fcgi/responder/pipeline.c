@@ -8,6 +8,9 @@
  *
  * Before a body that is streamed nginx asks whether to let it come (request_stage): the same steps, and the handler as far as
  * it would read the body. That is no request of its own: it is neither counted nor told in the log.
+ *
+ * A request counts for its tenant's rate as soon as it is known whose it is (pipeline_charge), once. Whoever is over the rate
+ * gets no more than a refusal, by whichever step; nginx hands it out slowly.
  */
 #include "responder/pipeline.h"
 
@@ -30,6 +33,8 @@
 #define PIPELINE_JSON_MAX (1024u * 1024u)
 #define PIPELINE_FORM_MAX (64u * 1024u)
 #define PIPELINE_HEADER_MAX 256
+#define PIPELINE_HEAD_BYTES 200 /* of a refusal's head, when nginx has added its lines; at least */
+#define PIPELINE_UNKNOWN_COST 4 /* requests: what a refusal costs that the registry was asked for, next to one that was kept */
 #define PIPELINE_PLACE_PAUSE_NS 1000000
 
 enum pipeline_step {
@@ -193,21 +198,37 @@ static enum pipeline_step step_token(struct call *c)
     return pipeline_gateway(c, 401, "401013", "Oauth token is not valid");
 }
 
+/* Counts the request for the org, or for the client when it may act for none. Of an upload the question counts; what was found
+ * then, nginx says again with what comes after it. Names that nobody has can be made up without end, so that each is asked for. */
+static void pipeline_charge(struct call *c, const struct scope_answer *answer)
+{
+    int64_t now_us = clock_monotonic_us();
+    int payer = org_rate_payer(c->worker->org_rate, answer->entitled ? answer->org : 0, c->scope.client_id);
+    int requests = answer->asked && answer->sandbox <= 0 ? PIPELINE_UNKNOWN_COST : 1;
+    concurrency_note(c->worker->concurrency, payer, now_us / 1000);
+    if (c->request.asked)
+        c->over = pipeline_header(c, "CONSIGN_OVER") != NULL;
+    else
+        c->over = concurrency_contended(c->worker->concurrency, now_us / 1000) &&
+                  !org_rate_take(c->worker->org_rate, payer, requests, now_us);
+}
+
 /* api key, org and sandbox: what the headers say must be what the registry says of the token's client */
 static enum pipeline_step step_scope(struct call *c)
 {
     const char *key = pipeline_header(c, "HTTP_X_API_KEY");
     const char *org = pipeline_header(c, "HTTP_X_GW_IMS_ORG_ID");
     const char *sandbox = pipeline_header(c, "HTTP_X_SANDBOX_NAME");
-    struct scope_answer answer = {0};
-    if (key == NULL)
-        return pipeline_gateway(c, 403, "403000", "Api Key is required");
-    if (strcmp(key, c->scope.client_id) != 0)
-        return pipeline_gateway(c, 403, "403003", "Api Key is invalid");
-    enum fault fault = scope_find(c->worker->db, c->worker->scopes, c->arena, c->scope.client_id, org == NULL ? "" : org,
-                                  sandbox == NULL ? "" : sandbox, (int)conf_number(CONF_API_SCOPE_CACHE_MS), &answer);
+    struct scope_answer answer = {0}; /* of one whose key is another's: nothing */
+    enum fault fault = FAULT_NONE;
+    if (key != NULL && strcmp(key, c->scope.client_id) == 0)
+        fault = scope_find(c->worker->db, c->worker->scopes, c->arena, c->scope.client_id, org == NULL ? "" : org,
+                           sandbox == NULL ? "" : sandbox, (int)conf_number(CONF_API_SCOPE_CACHE_MS), &answer);
     if (fault != FAULT_NONE)
         return pipeline_problem(c, fault);
+    pipeline_charge(c, &answer);
+    if (key == NULL)
+        return pipeline_gateway(c, 403, "403000", "Api Key is required");
     if (!answer.client_active)
         return pipeline_gateway(c, 403, "403003", "Api Key is invalid");
     if (org == NULL || sandbox == NULL)
@@ -237,22 +258,16 @@ static enum pipeline_step step_right(struct call *c)
     return pipeline_problem(c, FAULT_FORBIDDEN);
 }
 
-/* Bytes a second at which nginx hands out a refusal of some 430 bytes: its end comes after one to four seconds, at differing
- * times, so that a crowd that was refused together does not come back together. It costs no worker. */
-static const char *pipeline_slow_rate(struct arena *a)
-{
-    return arena_printf(a, "%d", 90 + (int)(clock_monotonic_us() % 250));
-}
-
 /* No org has more than its part of the machine's time; see org_rate.h. */
 static enum pipeline_step step_rate(struct call *c)
 {
-    int64_t now_us = clock_monotonic_us();
-    if (!concurrency_contended(c->worker->concurrency, now_us / 1000) || org_rate_take(c->worker->org_rate, c->scope.org, now_us))
+    if (!c->over)
         return STEP_PASS;
-    reply_header(&c->reply, "X-Accel-Limit-Rate", pipeline_slow_rate(c->arena));
-    c->detail = arena_printf(c->arena, "at most %lld requests of one organisation are worked on in a second",
-                             (long long)org_rate_per_second(c->worker->org_rate));
+    if (c->request.asked)
+        c->detail = "no more requests of one organisation or client are worked on, in a second or at a time";
+    else
+        c->detail = arena_printf(c->arena, "at most %lld requests of one organisation are worked on in a second",
+                                 (long long)org_rate_per_second(c->worker->org_rate));
     return pipeline_problem(c, FAULT_TOO_MANY);
 }
 
@@ -347,17 +362,27 @@ static enum pipeline_step pipeline_run(struct call *c)
 }
 
 /* What nginx makes of the answer when the request is not whole: yes or no; or what the client is told, which is never yes: its
- * body was not read. */
+ * body was not read. A no for want of a place is told like one for the rate: the next look may find one free. */
 static void pipeline_answer_gate(struct call *c)
 {
     bool good = c->reply.status < 400;
     if (c->request.stage == REQUEST_ASKS) {
+        c->over = c->over || c->reply.status == 429;
         c->reply = (struct reply){.status = good ? 204 : 403};
     } else if (c->request.stage == REQUEST_REFUSED && good) {
         c->reply = (struct reply){0};
         c->detail = "the upload was refused a moment ago and would be taken now; nothing was done";
         pipeline_problem(c, FAULT_OVERLOADED);
     }
+}
+
+/* Bytes a second at which nginx hands out the answer: its end comes after one to four seconds, at differing times, so that a
+ * crowd that was refused together does not come back together. It costs no worker. */
+static void pipeline_answer_slowly(struct call *c)
+{
+    size_t bytes = PIPELINE_HEAD_BYTES + (c->request.method == METHOD_HEAD ? 0 : c->reply.length);
+    reply_header(&c->reply, "X-Accel-Limit-Rate",
+                 arena_printf(c->arena, "%zu", bytes / 5 + (size_t)clock_monotonic_us() % (bytes * 3 / 5)));
 }
 
 /* One line a request, the audit's or this one; calls that change something are louder than reads. */
@@ -385,6 +410,8 @@ void pipeline_serve(struct call_worker *worker, struct arena *arena)
     enum pipeline_step step = pipeline_run(c);
     if (step == STEP_ANSWERED)
         pipeline_answer_gate(c);
+    if (c->over)
+        pipeline_answer_slowly(c);
     size_t length = 0;
     const char *text = step == STEP_DROP ? NULL
                                          : reply_print(&c->reply, arena, c->request.id,

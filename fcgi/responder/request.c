@@ -115,11 +115,16 @@ static bool request_id_valid(const char *id)
     return length > 0 && length <= REQUEST_ID_MAX && id[length] == '\0';
 }
 
-static enum request_stage request_read_stage(const char *gate)
+/* Of no upload there is a gate. "yes" and "refuse" are what became of the question "ask". */
+static void request_read_gate(struct request *r)
 {
-    if (gate == NULL)
-        return REQUEST_WHOLE;
-    return strcmp(gate, "ask") == 0 ? REQUEST_ASKS : REQUEST_REFUSED;
+    const char *gate = request_param(r, "CONSIGN_GATE");
+    bool asks = gate != NULL && strcmp(gate, "ask") == 0;
+    r->asked = gate != NULL && !asks;
+    if (asks)
+        r->stage = REQUEST_ASKS;
+    else
+        r->stage = gate == NULL || strcmp(gate, "yes") == 0 ? REQUEST_WHOLE : REQUEST_REFUSED;
 }
 
 /* How much of the body is to come. Of one that is not read some is always left: request_finish() must not wait for its end. */
@@ -170,7 +175,7 @@ enum fault request_copy(struct request_listener *l, struct arena *a, struct requ
     out->method = request_method(request_param(out, "REQUEST_METHOD"));
     l->keepable = out->method == METHOD_GET || out->method == METHOD_HEAD;
     out->content_length = request_content_length(request_param(out, "CONTENT_LENGTH"));
-    out->stage = request_read_stage(request_param(out, "CONSIGN_GATE"));
+    request_read_gate(out);
     l->body_left = request_body_due(out);
     return fault != FAULT_NONE ? fault : request_read_line(out);
 }

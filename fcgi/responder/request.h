@@ -42,6 +42,7 @@ struct request {
     const char *id;    /* the client's x-request-id when it is acceptable, else nginx's */
     bool ops;          /* came in by the operators' listener */
     enum request_stage stage;
+    bool asked;        /* the pool has been asked about it before */
     int64_t content_length; /* announced; 0 for none; -1: announced, but not a number */
     int param_count;
     struct request_param param[REQUEST_PARAMS_MAX];

@@ -6,6 +6,7 @@ measured by tests/bench/overload.py.
 
 import contextlib
 import os
+import re
 import select
 import signal
 import socket
@@ -25,10 +26,13 @@ from flows import CATALOG, JOBS
 from ownstack import new_client, own_stack
 from shapes import assert_problem
 from stack import process_tree
+from test_fastcgi_cuts import exchange, request
 
 TOKEN_CONNECTIONS, TOKEN_UPLOADS = 128, 16  # nginx/consign/token_rate.conf
 AT_ONCE_S = 0.05
 ORG_RATE = 200
+SLOW = b"X-Accel-Limit-Rate: "
+NO_FILE = flows.file_path(flows.NO_SUCH_BATCH, flows.NO_SUCH_DATASET)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,111 @@ def stalled(stack, client, dataset):
     caller.join()
 
 
+def volley(stack, *clients, method="GET", path=JOBS, **more):
+    """What the pool answers to a request of each client at once; of one alone to so many that they are over the rate if they count."""
+    clients = clients if len(clients) > 1 else clients * (ORG_RATE // 2)
+    with contextlib.ExitStack() as peers:
+        links = [peers.enter_context(socket.socket(socket.AF_UNIX)) for _ in clients]
+        for number, (link, client) in enumerate(zip(links, clients)):
+            link.settimeout(15)
+            link.connect(str(stack.dir / "run" / "api.sock"))
+            link.sendall(request(client, method, path, **{"REQUEST_ID": f"volley{number}", **more}))
+            link.shutdown(socket.SHUT_WR)
+        return [rawhttp.read_all(link) for link in links]
+
+
+def twin(client, **changes):
+    """The client with its token, and something else that it says of itself."""
+    made = client.in_sandbox(client.sandbox)
+    assert made.token
+    vars(made).update(changes)
+    return made
+
+
+@pytest.mark.parametrize("refused, own", [("sandbox", 429), ("right", 429), ("org", 200), ("key", 200)])
+def test_who_is_refused_is_counted_too(stack, small, refused, own):
+    """And is answered slowly when that is too much. What is no org's counts for the client and for no other. The first here:
+    nobody but these two has asked."""
+    greedy, method = new_client(stack), "HEAD" if refused == "key" else "GET"
+    asks = {"sandbox": lambda: twin(greedy, sandbox="nonesuch"), "org": lambda: twin(greedy, org=small.org),
+            "key": lambda: twin(greedy, client_id="other")}.get(refused, lambda: greedy)()
+    if refused == "right":
+        stack.ctl("client", "rights", "--id", greedy.client_id, "--rights", "export:read")
+    path = f"{CATALOG}/dataSets" if refused == "right" else JOBS
+    told, slow, deadline = 0, [], time.monotonic() + 30
+    small.get(JOBS)
+    while not (slow and told == own) and time.monotonic() < deadline:
+        answers = volley(stack, asks, method=method, path=path)
+        told = int(exchange(stack, request(greedy, "GET", JOBS)).partition(b"Status: ")[2][:3])
+        slow = [answer for answer in answers if SLOW in answer]
+        assert all(b"Status: 403 " in answer for answer in slow)
+        assert own == 429 or told == 200
+    assert slow and told == own
+    for answer in slow:  # 200 bytes are the least that nginx makes a head
+        length = 0 if method == "HEAD" else int(re.search(rb"Content-Length: (\d+)", answer)[1])
+        assert (200 + length) // 5 <= int(re.search(SLOW + rb"(\d+)", answer)[1]) <= (200 + length) * 0.8
+    small.get(JOBS)
+
+
+def test_names_that_nobody_has_cost_more(stack, small):
+    """Each is looked up, and they never end. These would be within the rate."""
+    slow, deadline = False, time.monotonic() + 30
+    while not slow and time.monotonic() < deadline:
+        greedy = new_client(stack)
+        small.get(JOBS)
+        names = [twin(greedy, sandbox=f"nonesuch{number}") for number in range(ORG_RATE // 5)]
+        slow = any(SLOW in answer for answer in volley(stack, *names))
+    assert slow
+
+
+def test_an_upload_counts_once_and_is_never_refused_for_the_rate_when_its_body_has_come(stack, small):
+    """It counts when it is asked about; that nginx asks twice what to answer costs nothing, and the answer says why."""
+    greedy = new_client(stack)
+    nowhere = twin(greedy, sandbox="nonesuch")
+    upload = {"method": "PUT", "path": NO_FILE, "announced": 10}
+    small.get(JOBS)
+    for name in ("yes", "refuse", "yes"):
+        assert not any(SLOW in answer for answer in volley(stack, nowhere, CONSIGN_GATE=name, **upload))
+    answers, deadline = [], time.monotonic() + 30
+    while not any(b"Status: 403 " in answer and SLOW in answer for answer in answers) and time.monotonic() < deadline:
+        answers = volley(stack, nowhere, CONSIGN_GATE="ask", **upload)
+    assert answers and time.monotonic() < deadline
+    over = exchange(stack, request(greedy, "PUT", NO_FILE, b"", 10, CONSIGN_GATE="refuse", CONSIGN_OVER="90"))
+    assert b"Status: 429 " in over and b"Retry-After: 1\r\n" in over and SLOW in over
+
+    status, sent = b"404", request_bytes(greedy, "PUT", NO_FILE, 200_000_000)
+    while status == b"404" and time.monotonic() < deadline:
+        volley(stack, nowhere, CONSIGN_GATE="ask", **upload)
+        with rawhttp.connect(urlsplit(stack.url), 15) as link:
+            link.sendall(sent)
+            status = link.recv(64).split()[1]
+    assert status == b"429"
+
+
+@contextlib.contextmanager
+def away(place):
+    aside = place.with_suffix(".away")
+    place.rename(aside)
+    try:
+        yield
+    finally:
+        aside.rename(place)
+
+
+def test_a_large_upload_that_nginx_has_no_place_or_no_pool_for(stack, small):
+    """The pool has said yes and the disk is full, or it says nothing: these are answers of nginx's own, and of the right status."""
+    dataset = flows.create_dataset(small, "profile")
+    path = flows.file_path(flows.open_batch(small, dataset), dataset)
+    headers = [*small.headers().items(), ("X-Filler", "f" * 13000)]
+    with away(stack.dir / "nginx" / "body"):
+        assert_problem(rawhttp.send(stack.url, "PUT", path, headers, b"x" * 2_000_000), 500)
+    with away(stack.dir / "run" / "api.sock"):
+        gone = rawhttp.send(stack.url, "PUT", path, headers, length=200_000_000)
+    assert assert_problem(gone, 503)["type"] == "/problems/overloaded"
+    assert gone.headers["Retry-After"] == "1"
+    small.put(path, b"x" * 2_000_000)
+
+
 def test_an_org_over_its_workers_is_429_and_others_are_served(stack, big, small):
     dataset = flows.create_dataset(big)
     small.get(JOBS)
@@ -85,6 +194,8 @@ def test_an_org_over_its_workers_is_429_and_others_are_served(stack, big, small)
         small.get(JOBS)
         refused = assert_problem(big.get(JOBS, expect=429), 429)
         assert refused["type"] == "/problems/too-many-requests"
+        asked = exchange(stack, request(big, "PUT", NO_FILE, b"", 10, CONSIGN_GATE="ask"))
+        assert b"Status: 403 " in asked and SLOW in asked  # which nginx says again, and is then told 429
         for _ in range(5):
             small.get(JOBS)
     big.get(JOBS)
@@ -197,6 +308,9 @@ def test_one_token_has_so_many_uploads(stack, big, small, crowd):
     path, other = place(big), place(small)
     body = request_bytes(big, "PUT", path, 100_000_000, b"{")
     fill(crowd, TOKEN_UPLOADS, body, lambda: big.put(path, b"{}", expect=(200, 429)))
+    with rawhttp.connect(urlsplit(stack.url), 15) as link:  # a large one, too
+        link.sendall(body)
+        assert link.recv(64).startswith(b"HTTP/1.1 429 ")
     big.get(JOBS)
     small.put(other, b"{}")
 

@@ -80,6 +80,35 @@ def test_a_batch_that_takes_no_file(shared, client, batch, closed, dataset):
     assert_problem(announce(shared, "PATCH", file_path(batch, dataset, "late"), **piece), 409)
 
 
+def begin(client, path, more, body=b""):
+    """A connection on which an upload has begun."""
+    lines = [f"PUT {path} HTTP/1.1", "Host: x", *(f"{name}: {value}" for name, value in client.headers().items()), *more]
+    link = rawhttp.connect(urlsplit(client.url), 15)
+    link.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    return link
+
+
+def test_no_request_can_follow_a_refused_upload(shared, closed, dataset):
+    """What comes next on the connection is its body; so the connection is not said to be kept."""
+    with begin(shared, file_path(closed, dataset), [f"Content-Length: {ANNOUNCED}"], b"x" * 1000) as link:
+        head = link.recv(4096).partition(b"\r\n\r\n")[0]
+    assert head.startswith(b"HTTP/1.1 409 ") and b"\r\nConnection: close" in head
+
+
+def test_a_refused_upload_in_large_chunks(shared, closed, dataset):
+    with begin(shared, file_path(closed, dataset), ["Transfer-Encoding: chunked"], b"400000\r\n" + b"x" * 1000) as link:
+        assert link.recv(64).startswith(b"HTTP/1.1 409 ")
+
+
+def test_who_is_refused_may_send_for_minutes(stack):
+    """Until its body is sent a client may read nothing, and a connection that was closed before is reset. (A test that sends
+    for so long would take half a minute.)"""
+    place = stack.dir / "nginx"
+    assert "lingering_time 10m;" in (place / "consign" / "limits.conf").read_text().splitlines()
+    refused = (place / "consign.conf").read_text().partition("location @refused {")[2].partition("}")[0]
+    assert "        lingering_timeout 15s;" in refused and "lingering_time " not in refused
+
+
 def test_who_is_refused_and_stays_holds_no_worker(shared, batch, dataset):
     where, links = urlsplit(shared.url), []
     head = f"PUT {file_path(batch, dataset)} HTTP/1.1\r\nHost: x\r\nContent-Length: {ANNOUNCED}\r\n\r\n".encode()

@@ -145,11 +145,13 @@ static void who_is_alone_has_all_workers_until_another_comes(void **state)
 {
     struct concurrency *c = pool(4, 1);
     (void)state;
+    concurrency_note(c, 7, 1000);
     assert_int_equal(take(c, 0, 7, "a", 1000), GO);
     assert_int_equal(take(c, 1, 7, "a", 2000), GO);
     assert_int_equal(take(c, 2, 7, "a", 3000), GO);
-    assert_int_equal(take(c, 3, 8, "b", 4000), GO);
-    concurrency_release(c, 3);
+    assert_false(concurrency_contended(c, 4000));
+    concurrency_note(c, 8, 4000); /* who need not be served */
+    assert_true(concurrency_contended(c, 4000));
     harm(c, 7, 4000);
     assert_int_equal(take(c, 3, 7, "a", 4000), REFUSED);
     harm(c, 7, 4000 + CONCURRENCY_LATELY_MS - 1);

@@ -20,7 +20,7 @@ static int taken(struct org_rate *r, int org, int tries, int64_t now_us)
 {
     int count = 0;
     for (int i = 0; i < tries; i++)
-        count += org_rate_take(r, org, now_us);
+        count += org_rate_take(r, org, 1, now_us);
     return count;
 }
 
@@ -44,6 +44,33 @@ static void a_burst_is_a_quarter_of_a_second_and_then_the_rate_holds(void **stat
         now_us += 60 * SECOND_US; /* what was not asked for is not saved up */
         assert_int_equal(taken(r, 7, (int)rates[i], now_us), ahead);
     }
+}
+
+/* And none of an org. */
+static void who_acts_for_no_org_is_counted_by_client(void **state)
+{
+    struct org_rate *r = org_rate_new(4);
+    int a = org_rate_payer(r, 0, "a"), b = org_rate_payer(r, 0, "b");
+    (void)state;
+    assert_int_equal(org_rate_payer(r, 7, "a"), 7);
+    assert_int_equal(org_rate_payer(r, 0, "a"), a);
+    assert_true(a < 0 && b < 0 && a >= -ORG_RATE_SLOTS && b >= -ORG_RATE_SLOTS);
+    assert_int_equal(taken(r, a, 10, SECOND_US), 2);
+    if (a != b) /* one of 65,536 runs */
+        assert_int_equal(taken(r, b, 10, SECOND_US), 2);
+    assert_int_equal(taken(r, -a, 10, SECOND_US), 2); /* an org of that number */
+}
+
+static void what_costs_more_is_several(void **state)
+{
+    struct org_rate *r = org_rate_new(100);
+    int count = 0;
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        count += org_rate_take(r, 7, 4, SECOND_US);
+    assert_int_equal(count, 7); /* 28 of 26: the last may go over */
+    assert_int_equal(taken(r, 7, 10, SECOND_US), 0);
+    assert_int_equal(taken(r, 7, 10, 2 * SECOND_US), 10);
 }
 
 static void a_slow_rate_still_lets_one_through(void **state)
@@ -80,6 +107,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_burst_is_a_quarter_of_a_second_and_then_the_rate_holds),
+        cmocka_unit_test(who_acts_for_no_org_is_counted_by_client),
+        cmocka_unit_test(what_costs_more_is_several),
         cmocka_unit_test(a_slow_rate_still_lets_one_through),
         cmocka_unit_test(processes_count_together),
     };
