@@ -104,7 +104,8 @@ GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_spooler;
 
 -- the sender: is given events that are due and tells how that went; no table of a tenant
 GRANT USAGE ON SCHEMA consign TO consign_sender;
-GRANT EXECUTE ON FUNCTION consign.schema_version, consign.sql_digest, consign.webhook_claim, consign.webhook_end, consign.metric_add TO consign_sender;
+GRANT EXECUTE ON FUNCTION consign.schema_version, consign.sql_digest, consign.webhook_claim, consign.webhook_end, consign.metric_add
+    TO consign_sender;
 GRANT SELECT, INSERT, UPDATE ON consign.metric_count TO consign_sender; -- of metric_add
 
 -- monitoring that looks at the database by itself: sums over all tenants

@@ -14,8 +14,8 @@
 #include "lib/conf.h"
 #include "lib/db.h"
 
-/* Connects by the connection string of that setting and compares role, schema and functions. Takes DATABASE_CHECK_MS for each of two
- * steps at most, save for what resolving names takes. `stmt` is the program's own: -> schema, role, digest of the functions.
+/* Connects by the connection string of that setting and compares role, schema and functions. Takes DATABASE_CHECK_MS for each
+ * of two steps at most, save for what resolving names takes. `stmt` is the program's own: -> schema, role, digest of the functions.
  * False: not that database, or none that answers; the last line in the log names the setting. */
 bool database_check(enum conf_key setting, const char *role, const struct stmt *stmt);
 

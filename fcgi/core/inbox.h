@@ -34,8 +34,8 @@ enum fault inbox_file_path(char out[INBOX_PATH_MAX], const char *root, int org, 
 enum fault inbox_make_lock(const char *root) MUST_CHECK;
 
 /* Whether somebody holds the lock, or that can't be found out (logged): then nothing may be removed that was ever entered, the
- * sweep does later. One that is not there is nobody's. To be asked after the database said that it is not wanted: so a dump that begins after this look says so too,
- * and what this look allowed needs no lock of its own. */
+ * sweep does later. One that is not there is nobody's. To be asked after the database said that it is not wanted: so a dump that
+ * begins after this look says so too, and what this look allowed needs no lock of its own. */
 bool inbox_is_held(const char *root);
 
 #endif

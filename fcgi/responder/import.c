@@ -114,8 +114,8 @@ static enum fault import_create_refusal(struct call *c, enum fault fault)
     if (fault == FAULT_MALFORMED)
         return call_refuse(c, fault, "/datasetId", "a union dataset is exported into, not ingested into");
     if (fault == FAULT_TOO_MANY)
-        return call_refuse(c, fault, NULL, "too many batches of the sandbox (5,000) or organization (10,000) are open or wait to be loaded:"
-                           " complete or abort some");
+        return call_refuse(c, fault, NULL, "too many batches of the sandbox (5,000) or organization (10,000) are open or wait to"
+                           " be loaded: complete or abort some");
     return call_key_refusal(c, fault);
 }
 

@@ -36,7 +36,7 @@ static char *migrate_read(const char *path)
     return text;
 }
 
-/* The texts of api/ and grants.sql, one after the other. */
+/* While they run, the texts of api/ and grants.sql, one after the other; else NULL. */
 static FILE *functions;
 
 static void migrate_run_file(PGconn *conn, const char *folder, const char *name)
@@ -120,6 +120,7 @@ static void migrate_functions(PGconn *conn, const char *folder)
     migrate_run_file(conn, folder, "grants.sql");
     if (fclose(functions) != 0)
         ctl_fail("no memory");
+    functions = NULL;
     crypto_sha256_hex(text, length, digest);
     free(text);
     const char *const params[] = {digest};

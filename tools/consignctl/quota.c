@@ -104,7 +104,8 @@ static const char QUOTA_LIST[] =
     "   SELECT s.org, s.sandbox, s.name FROM consign.sandbox s WHERE s.org = $1::int) p"
     " LEFT JOIN consign.quota q USING (org, sandbox) CROSS JOIN LATERAL ("
     "   SELECT count(*) AS batches, coalesce(sum(b.inbox_bytes), 0) AS bytes FROM consign.batch b"
-    "   WHERE b.org = p.org AND (p.sandbox = 0 OR b.sandbox = p.sandbox) AND b.status IN ('loading', 'processing')) i ORDER BY p.sandbox <> 0, p.name";
+    "   WHERE b.org = p.org AND (p.sandbox = 0 OR b.sandbox = p.sandbox) AND b.status IN ('loading', 'processing')) i"
+    " ORDER BY p.sandbox <> 0, p.name";
 
 static int quota_list(const struct ctl_options *o)
 {
